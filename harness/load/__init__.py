@@ -1,0 +1,1 @@
+"""The Locust side: users, leases, the burst schedule and the plug-in that makes a Locust run a judged run."""

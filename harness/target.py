@@ -1,0 +1,91 @@
+"""The protocol by which a system under test is described to the harness.
+
+A target says how an application becomes a request, what the answer means, who may receive whose document, which
+document would be right, and what the service tells about itself. It imports nothing of Locust. One object lives in
+each load process; `open` and `close` are called by the process that owns the run.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, PrintEvent, Record, SyncRun
+
+
+class TargetError(Exception):
+    """Raised when the system under test cannot be started, or cannot be described with the given settings."""
+
+
+class Request(Record):
+    """One HTTP request."""
+
+    url: str
+    method: str = "POST"
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class Answer(Record):
+    """What an HTTP answer means: a document is in `document`; a refusal or an error has a short fixed text."""
+
+    document: bytes | None = None
+    refused: str = ""
+    error: str = ""
+
+
+class Target(Protocol):
+    """A document-issuing service as the harness sees it."""
+
+    name: str
+    clock: str
+    """Names the clock of all times that the target reports; equal names mean comparable times."""
+    client_timeout_s: float | None
+    """How long a requester waits for an answer; None for ever."""
+
+    def open(self, directory: Path) -> Mapping[str, object]:
+        """Start or reach the service, with logs under `directory`; returns the parameters to keep with the run.
+
+        Raises:
+            TargetError: with a sentence that says what was found and what would be right.
+        """
+
+    def close(self) -> None:
+        """Stop what `open` started; safe to call twice."""
+
+    def failure(self) -> str:
+        """Why the service can no longer be measured (a process died), or an empty text."""
+
+    def groups(self) -> Sequence[Group]:
+        """Everybody who may apply, by the group that shares its documents."""
+
+    def draw_application(self, application: str, group: Group, random: Random) -> Application:
+        """A plausible application of somebody of the group."""
+
+    def print_request(self, application: Application) -> Request:
+        """The request that asks for the document."""
+
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+        """What an answer that arrived whole means."""
+
+    def draw_change(self, change: str, group: Group, random: Random) -> tuple[Change, Request]:
+        """A plausible change of the group's record, known to the target's truth from now on, and its request.
+
+        The caller keeps changes of one group strictly one after the other and repeats an unanswered request.
+        `sent_ns` is 0; the sender stamps it.
+        """
+
+    def expected(self, applicant: str, kind: str, options: tuple[str, ...]) -> Iterable[Document]:
+        """Every document that would have been right for this application under some version so far."""
+
+    def marks(self, document: bytes) -> tuple[Mark, ...]:
+        """The identity marks that the document shows, in order of its pages."""
+
+    def sync_runs(self) -> Iterable[SyncRun]:
+        """The sync runs so far, complete after the last change has been synchronised."""
+
+    def print_events(self) -> Iterable[PrintEvent]:
+        """Named points that prints reached: waiting, written, read, ...; empty where nothing is known."""
+
+    def error_notices(self) -> Iterable[ErrorNotice]:
+        """Errors that the service itself reported."""
