@@ -16,14 +16,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all records: frozen, keyword-only; fields at their default are left out of the ledger line."""
 
 
-class Group(Record, tag="group"):
+class Group(Record, kw_only=True, tag="group"):
     """People who may receive each other's documents (a household), as they were before the first change."""
 
     group: str
     persons: tuple[str, ...]
 
 
-class Application(Record, tag="application"):
+class Application(Record, kw_only=True, tag="application"):
     """What a person asks for. A re-application keeps `application` and counts `attempt` up from 1."""
 
     application: str
@@ -39,7 +39,7 @@ class Application(Record, tag="application"):
         return f"{self.application}.{self.attempt}"
 
 
-class Mark(Record, tag="mark"):
+class Mark(Record, kw_only=True, tag="mark"):
     """The identity mark of one page of a delivered document."""
 
     persons: tuple[str, ...]
@@ -50,15 +50,15 @@ class Mark(Record, tag="mark"):
     pages: int
 
 
-class Print(Record, tag="print"):
+class Print(Record, kw_only=True, tag="print"):
     """One attempt to get a document, as the client saw it.
 
     Args:
-        answer: "document", "refused" or "error"; "error" covers every answer that is neither, time-outs included.
+        answer: "document", "refused" or "error"; "error" covers every answer that is neither, time-outs included, and
+            every answer that the client did not get whole: a body that it cut off itself is not the service's.
         error: a short fixed text for an error or refusal, empty for a document.
         checksum: running checksum of the delivered bytes (see `harness.fingerprint`), empty without a document.
         size_bytes: length of the delivered bytes.
-        complete: False when the client itself saw an exception or a length other than Content-Length.
         marks: read only when the checksum is in no register entry, one for each page that shows one.
     """
 
@@ -74,7 +74,6 @@ class Print(Record, tag="print"):
     error: str = ""
     checksum: str = ""
     size_bytes: int = 0
-    complete: bool = True
     marks: tuple[Mark, ...] = ()
 
     @property
@@ -83,7 +82,7 @@ class Print(Record, tag="print"):
         return f"{self.application}.{self.attempt}"
 
 
-class Document(Record, tag="document"):
+class Document(Record, kw_only=True, tag="document"):
     """A register entry: the one right sequence of bytes for (applicants, kind, options, version).
 
     Args:
@@ -103,7 +102,7 @@ class Document(Record, tag="document"):
     sha256: str
 
 
-class Change(Record, tag="change"):
+class Change(Record, kw_only=True, tag="change"):
     """A change (異動) as it was sent to the registry; it makes `version` of the group's record.
 
     Args:
@@ -120,7 +119,7 @@ class Change(Record, tag="change"):
     answered_ns: int | None = None
 
 
-class SyncRun(Record, tag="sync_run"):
+class SyncRun(Record, kw_only=True, tag="sync_run"):
     """One run of the synchronisation (随時連携処理).
 
     Args:
@@ -138,7 +137,7 @@ class SyncRun(Record, tag="sync_run"):
     end_ns: int | None = None
 
 
-class PrintEvent(Record, tag="event"):
+class PrintEvent(Record, kw_only=True, tag="event"):
     """A print reached a named point inside the service."""
 
     nonce: str
@@ -147,7 +146,7 @@ class PrintEvent(Record, tag="event"):
     slot: str = ""
 
 
-class ErrorNotice(Record, tag="notice"):
+class ErrorNotice(Record, kw_only=True, tag="notice"):
     """The service itself reported a failed application."""
 
     nonce: str
@@ -155,7 +154,7 @@ class ErrorNotice(Record, tag="notice"):
     at_ns: int
 
 
-class Issued(Record, tag="issued"):
+class Issued(Record, kw_only=True, tag="issued"):
     """Running count of the attempts that were sent; in flight = issued - prints on record."""
 
     count: int

@@ -10,14 +10,14 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
-from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, PrintEvent, Record, SyncRun
+from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, Record, SyncRun
 
 
 class TargetError(Exception):
     """Raised when the system under test cannot be started, or cannot be described with the given settings."""
 
 
-class Request(Record):
+class Request(Record, kw_only=True):
     """One HTTP request."""
 
     url: str
@@ -26,7 +26,7 @@ class Request(Record):
     body: bytes = b""
 
 
-class Answer(Record):
+class Answer(Record, kw_only=True):
     """What an HTTP answer means: a document is in `document`; a refusal or an error has a short fixed text."""
 
     document: bytes | None = None
@@ -68,15 +68,21 @@ class Target(Protocol):
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         """What an answer that arrived whole means."""
 
-    def draw_change(self, change: str, group: Group, random: Random) -> tuple[Change, Request]:
-        """A plausible change of the group's record, known to the target's truth from now on, and its request.
+    def draw_change(
+        self, change: str, group: Group, kinds: Sequence[str], random: Random
+    ) -> tuple[Change, Request]:
+        """A plausible change of one of the kinds, known to the target's truth from now on, and its request.
 
         The caller keeps changes of one group strictly one after the other and repeats an unanswered request.
         `sent_ns` is 0; the sender stamps it.
         """
 
-    def expected(self, applicant: str, kind: str, options: tuple[str, ...]) -> Iterable[Document]:
-        """Every document that would have been right for this application under some version so far."""
+    def expected(self, print_: Print) -> Iterable[Document]:
+        """The right documents that a delivery could be, made from the truth and never from the delivery.
+
+        Asked when the checksum is in no register entry yet: those that would be right for the application, or those
+        that the delivery's marks claim to be.
+        """
 
     def marks(self, document: bytes) -> tuple[Mark, ...]:
         """The identity marks that the document shows, in order of its pages."""

@@ -1,0 +1,96 @@
+"""Reads the whole evidence of a run directory back, together with everything that is missing from it."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import msgspec
+
+from harness.ledger import RunDescription, SegmentReader, read_run, segment_path
+from harness.records import Change, Document, ErrorNotice, Group, Issued, Print, PrintEvent, SyncRun
+from harness.register import Register, RegisterError
+
+
+class RunEvidence(msgspec.Struct, kw_only=True):
+    """What is on record of one run.
+
+    Args:
+        applications: the attempts of each application, in the order in which they were made.
+        issued: attempts that were sent, by segment.
+        faults: one sentence for each thing that makes the evidence incomplete.
+    """
+
+    run: RunDescription
+    register: Register
+    applications: dict[str, list[Print]]
+    sync_runs: list[SyncRun]
+    events: list[PrintEvent]
+    notices: list[ErrorNotice]
+    issued: dict[str, int]
+    faults: list[str]
+
+    @property
+    def prints(self) -> list[Print]:
+        """All attempts."""
+        return [print_ for attempts in self.applications.values() for print_ in attempts]
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts that were sent and have no end on record."""
+        return sum(self.issued.values()) - sum(len(attempts) for attempts in self.applications.values())
+
+
+def read_evidence(directory: Path) -> RunEvidence:
+    """Read run.json and every segment that it lists.
+
+    Raises:
+        LedgerError: when the directory is no run directory.
+    """
+    run = read_run(directory)
+    applications: defaultdict[str, list[Print]] = defaultdict(list)
+    evidence = RunEvidence(
+        run=run,
+        register=Register(),
+        applications=applications,
+        sync_runs=[],
+        events=[],
+        notices=[],
+        issued={},
+        faults=list(run.faults),
+    )
+    for segment in run.segments:
+        reader = SegmentReader(segment_path(directory, segment))
+        try:
+            _read_segment(reader, segment, evidence)
+        except RegisterError as error:
+            evidence.faults.append(str(error))
+        evidence.faults.extend(reader.faults)
+    for attempts in applications.values():
+        attempts.sort(key=lambda print_: print_.attempt)
+    if run.ended is None:
+        evidence.faults.append("the run did not end: its process was killed, or it is still going on")
+    elif run.ended == "interrupted":
+        evidence.faults.append(f"the run was interrupted before its plan of {run.planned_s:g} s was through")
+    return evidence
+
+
+def _read_segment(reader: SegmentReader, segment: str, evidence: RunEvidence) -> None:
+    register = evidence.register
+    for record in reader:
+        match record:
+            case Print():
+                evidence.applications[record.application].append(record)
+            case PrintEvent():
+                evidence.events.append(record)
+            case Document():
+                register.add(record)
+            case Change():
+                register.add_change(record)
+            case SyncRun():
+                register.add_sync_run(record)
+                evidence.sync_runs.append(record)
+            case Group():
+                register.add_group(record)
+            case ErrorNotice():
+                evidence.notices.append(record)
+            case Issued():
+                evidence.issued[segment] = record.count

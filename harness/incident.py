@@ -1,0 +1,129 @@
+"""Incidents: who was handed whose document, during which sync run, and who was in flight beside it. Pure."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from harness.evidence import RunEvidence
+from harness.oracle import Judgement
+from harness.outcome import Outcome
+from harness.overlap import InFlight
+from harness.records import Print, PrintEvent, Record, SyncRun
+
+
+class Neighbour(Record, kw_only=True):
+    """A print in flight at one instant together with an incident.
+
+    Args:
+        outcome: of the neighbour's whole application.
+        error: how this attempt failed; empty when it brought a document.
+        notice: the code of the error notice that the service raised for it; empty without one.
+    """
+
+    nonce: str
+    applicant: str
+    kind: str
+    outcome: Outcome
+    error: str = ""
+    notice: str = ""
+
+
+class Incident(Record, kw_only=True):
+    """One misissued print.
+
+    Args:
+        recipient: who applied and got it (申請者).
+        owners: everybody whose data is on it, as far as known.
+        exposed_persons: those owners who are strangers to the recipient (漏えいした本人).
+        kind, options: as applied for; delivered_kind: what came out.
+        papers: 1 when a paper was handed out (件); persons: number of exposed_persons (名).
+        at_ns: when the answer arrived, on the ledger's clock.
+        sync_run: the last sync run that began before the document was read and met the print in the stage; empty when
+            none did.
+        error_retried_ok: the neighbours whose error ended in a normal re-application: the only trace in the error log.
+    """
+
+    nonce: str
+    outcome: Outcome
+    recipient: str
+    owners: tuple[str, ...]
+    exposed_persons: tuple[str, ...]
+    kind: str
+    options: tuple[str, ...] = ()
+    delivered_kind: str = ""
+    papers: int
+    persons: int
+    my_number: bool
+    at_ns: int
+    checksum: str = ""
+    sync_run: str = ""
+    neighbours: tuple[Neighbour, ...] = ()
+    error_retried_ok: tuple[str, ...] = ()
+
+
+def find_incidents(
+    evidence: RunEvidence, judgements: Mapping[str, Judgement], outcomes: Mapping[str, Outcome]
+) -> tuple[Incident, ...]:
+    """All incidents in the order in which they were handed out.
+
+    Args:
+        judgements: by nonce; outcomes: by application.
+    """
+    misissued = [print_ for print_ in evidence.prints if judgements[print_.nonce].outcome.is_misissue]
+    if not misissued:
+        return ()
+    in_flight = InFlight(evidence.prints)
+    notices = {notice.nonce: notice.code for notice in evidence.notices}
+    points: defaultdict[str, list[PrintEvent]] = defaultdict(list)
+    for event in evidence.events:
+        points[event.nonce].append(event)
+    runs = sorted(evidence.sync_runs, key=lambda run: (run.begin_ns, run.sync_run))
+
+    def describe(print_: Print) -> Incident:
+        judgement = judgements[print_.nonce]
+        neighbours = tuple(
+            Neighbour(
+                nonce=other.nonce,
+                applicant=other.applicant,
+                kind=other.kind,
+                outcome=outcomes[other.application],
+                error=other.error,
+                notice=notices.get(other.nonce, ""),
+            )
+            for other in in_flight.neighbours(print_)
+        )
+        return Incident(
+            nonce=print_.nonce,
+            outcome=judgement.outcome,
+            recipient=print_.applicant,
+            owners=judgement.persons,
+            exposed_persons=judgement.strangers,
+            kind=print_.kind,
+            options=print_.options,
+            delivered_kind=judgement.kind,
+            papers=1 if print_.answer == "document" else 0,
+            persons=len(judgement.strangers),
+            my_number="my_number" in judgement.options,
+            at_ns=print_.answered_ns,
+            checksum=print_.checksum,
+            sync_run=_sync_run(print_, points[print_.nonce], runs),
+            neighbours=neighbours,
+            error_retried_ok=tuple(
+                other.nonce for other in neighbours if other.error and other.outcome is Outcome.ERROR_RETRIED_OK
+            ),
+        )
+
+    return tuple(sorted(map(describe, misissued), key=lambda incident: (incident.at_ns, incident.nonce)))
+
+
+def _sync_run(print_: Print, points: Sequence[PrintEvent], runs: Sequence[SyncRun]) -> str:
+    """The sync run that an incident is charged to; see `Incident`.
+
+    Where the service tells its points, the time in the stage counts; else the whole time in flight.
+    """
+    at_ns = {event.point: event.at_ns for event in points}
+    begin_ns, end_ns = at_ns.get("staged", print_.sent_ns), at_ns.get("read", print_.answered_ns)
+    for run in reversed(runs):
+        last_ns = max(run.begin_ns, run.applied_ns or 0, run.released_ns or 0, run.end_ns or 0)
+        if run.begin_ns <= end_ns and last_ns >= begin_ns:
+            return run.sync_run
+    return ""

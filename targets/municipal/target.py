@@ -1,0 +1,205 @@
+"""The municipal deployment as the harness sees it: the first implementation of `harness.target.Target`."""
+
+import http.client
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
+from harness.target import Answer, Request, TargetError
+from targets.municipal.ap_server import ApplicationForm
+from targets.municipal.certificates import read_marks
+from targets.municipal.deployment import NOTICE_LOG, Deployment, Server
+from targets.municipal.people import population
+from targets.municipal.points import CLOCK, PointReached, read_points
+from targets.municipal.settings import read_settings
+from targets.municipal.truth import DocumentQuery, DrawnChange
+
+_KINDS = (("juminhyo", 50), ("inkan", 30), ("koseki", 10), ("zei", 10))
+_JSON = {"Content-Type": "application/json"}
+
+
+class Municipal:
+    """The split AP/DB deployment of the release.
+
+    Args:
+        settings: see `targets.municipal.settings.Settings`.
+
+    Raises:
+        TargetError: when a setting is unknown or wrong.
+    """
+
+    name = "municipal"
+    clock = CLOCK
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.settings = read_settings(settings)
+        self.deployment: Deployment | None = None
+        self._truth: Server | None = None
+        self._truth_address = ("", 0)
+        self._idle: list[http.client.HTTPConnection] = []
+        self._center = self._registry = ""
+        self._logs = Path()
+        timeout_s = self.settings.kiosk_timeout_s / self.settings.time_scale
+        self.client_timeout_s = timeout_s if timeout_s > 0 else None
+
+    def open(self, directory: Path) -> Mapping[str, object]:
+        """Start the truth and the deployment."""
+        self._logs = directory
+        self.deployment = Deployment(self.settings, directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self._truth = Server(
+                "targets.municipal.truth",
+                ["--seed", str(self.settings.seed), "--households", str(self.settings.households)],
+                {},
+                directory / "truth.err",
+            )
+            self.deployment.start()
+            facts = self._truth.wait_ready()
+        except BaseException:
+            self.close()
+            raise
+        self._truth_address = str(facts["host"]), int(str(facts["port"]))
+        self._center, self._registry = self.deployment.center, self.deployment.registry
+        return msgspec.to_builtins(self.settings)  # type: ignore[no-any-return] # a struct becomes a dict
+
+    def close(self) -> None:
+        """Stop both."""
+        while self._idle:
+            self._idle.pop().close()
+        if self.deployment is not None:
+            self.deployment.stop()
+        if self._truth is not None:
+            self._truth.stop()
+            self._truth = None
+
+    def failure(self) -> str:
+        """Which process ended."""
+        if self.deployment is None or self._truth is None:
+            return "the deployment is not running"
+        return self.deployment.failure() or self._truth.failure()
+
+    def groups(self) -> Sequence[Group]:
+        """The households."""
+        members: dict[str, list[str]] = {}
+        for person in population(self.settings.seed, self.settings.households):
+            members.setdefault(person.household, []).append(person.person)
+        return [Group(group=household, persons=tuple(persons)) for household, persons in members.items()]
+
+    def draw_application(self, application: str, group: Group, random: Random) -> Application:
+        """By the shares of the kinds; every fifth resident record with My Number, every fifth for the household."""
+        (kind,) = random.choices([kind for kind, _ in _KINDS], [weight for _, weight in _KINDS])
+        options: tuple[str, ...] = ()
+        if kind == "juminhyo":
+            options = tuple(option for option in ("household", "my_number") if random.random() < 0.2)
+        return Application(
+            application=application,
+            applicant=random.choice(group.persons),
+            group=group.group,
+            kind=kind,
+            options=options,
+        )
+
+    def print_request(self, application: Application) -> Request:
+        """POST to the center."""
+        form = ApplicationForm(
+            nonce=application.nonce,
+            applicant=application.applicant,
+            kind=application.kind,
+            options=application.options,
+        )
+        return Request(url=f"{self._center}/applications", headers=_JSON, body=msgspec.json.encode(form))
+
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:  # noqa: ARG002 - protocol
+        """200 is a document, 409 a refusal, everything else an error."""
+        if status == 200:
+            return Answer(document=body)
+        try:
+            told = msgspec.json.decode(body, type=dict[str, str])
+        except msgspec.DecodeError:
+            told = {}
+        if status == 409:
+            return Answer(refused=told.get("refused", "refused"))
+        return Answer(error=f"{status} {told.get('error', 'unknown')}")
+
+    def draw_change(
+        self, change: str, group: Group, kinds: Sequence[str], random: Random
+    ) -> tuple[Change, Request]:
+        """Let the truth draw it, so that it is known there before anybody can see it."""
+        query = {"change": change, "household": group.group, "kinds": kinds, "seed": random.getrandbits(32)}
+        drawn = msgspec.json.decode(self._ask_truth("/changes", query), type=DrawnChange)
+        record = Change(
+            change=change,
+            group=group.group,
+            kind=str(type(drawn.change).__struct_config__.tag),
+            version=drawn.version,
+            persons=drawn.persons,
+            sent_ns=0,
+        )
+        request = Request(url=f"{self._registry}/changes", headers=_JSON, body=msgspec.json.encode(drawn.change))
+        return record, request
+
+    def expected(self, print_: Print) -> Iterable[Document]:
+        """The certificates that the delivery's marks claim to be, rendered by the truth."""
+        claimed = {
+            DocumentQuery(persons=mark.persons, kind=mark.kind, options=mark.options, version=mark.version)
+            for mark in print_.marks
+        }
+        return msgspec.json.decode(self._ask_truth("/documents", list(claimed)), type=list[Document])
+
+    def marks(self, document: bytes) -> tuple[Mark, ...]:
+        """One a page."""
+        return read_marks(document)
+
+    def sync_runs(self) -> Iterable[SyncRun]:
+        """From the sync agent's event log."""
+        runs: dict[str, list[PointReached]] = {}
+        for reached in read_points(self._logs / "sync-agent.jsonl"):
+            runs.setdefault(reached.subject, []).append(reached)
+        for run, points in runs.items():
+            at_ns = {point.point: point.at_ns for point in points}
+            acknowledged_ns = at_ns.get("sync.acknowledged")
+            applied_ns = at_ns.get("sync.applied")
+            # The run is over, as far as prints can feel it, when it has released; method v1 has nothing to release.
+            released_ns = at_ns.get("sync.released")
+            yield SyncRun(
+                sync_run=run,
+                applied=points[0].applied,
+                begin_ns=at_ns["sync.begin"],
+                applied_ns=applied_ns,
+                released_ns=released_ns,
+                acknowledged_ns=acknowledged_ns,
+                end_ns=released_ns if released_ns is not None else applied_ns,
+            )
+
+    def print_events(self) -> Iterable[PrintEvent]:
+        """From the AP server's event log."""
+        for reached in read_points(self._logs / "ap-server.jsonl"):
+            yield PrintEvent(nonce=reached.subject, point=reached.point, at_ns=reached.at_ns, slot=reached.slot)
+
+    def error_notices(self) -> Iterable[ErrorNotice]:
+        """From the center's log."""
+        log = self._logs / f"{NOTICE_LOG}.jsonl"
+        if log.exists():
+            for line in log.read_bytes().split(b"\n")[:-1]:
+                yield msgspec.json.decode(line, type=ErrorNotice)
+
+    def _ask_truth(self, path: str, query: object) -> bytes:
+        """POST, on a connection of its own for as long as it takes: greenlets and threads may ask at the same time."""
+        connection = self._idle.pop() if self._idle else http.client.HTTPConnection(*self._truth_address, timeout=60)
+        try:
+            connection.request("POST", path, msgspec.json.encode(query), _JSON)
+            response = connection.getresponse()
+            answer = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            message = f"the truth does not answer: {error}"
+            raise TargetError(message) from error
+        self._idle.append(connection)
+        if response.status != 200:
+            message = f"the truth answered {response.status}: {answer.decode(errors='replace')}"
+            raise TargetError(message)
+        return answer

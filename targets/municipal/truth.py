@@ -1,0 +1,241 @@
+"""The target's truth: which certificates are right, from the changes that were sent and from nothing else.
+
+A process of its own beside the deployment. It keeps the residents in memory from the same seed, draws the changes that
+the counter will send and applies them by rules of its own, written apart from those of registry and issuer, with which
+it shares the message format and the typesetting of certificates, but neither data nor rules.
+"""
+
+import asyncio
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from harness.fingerprint import checksum, sha256
+from harness.records import Document
+from targets.municipal import changes
+from targets.municipal.certificates import render
+from targets.municipal.people import Person, draw_address, draw_surname, population
+from targets.process import OptionParser, run_server, start_site
+
+
+class DrawQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for a change of one of the kinds; `seed` makes the choice repeatable."""
+
+    change: str
+    household: str
+    kinds: tuple[changes.ChangeKind, ...]
+    seed: int
+
+
+class DrawnChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change, the version that it will make, and the household's members after it."""
+
+    change: changes.ResidentChange
+    version: int
+    persons: tuple[str, ...]
+
+
+class DocumentQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for the certificate that shows `persons` at `version` of their household."""
+
+    persons: tuple[str, ...]
+    kind: str
+    options: tuple[str, ...]
+    version: int
+
+
+class Truth:
+    """Every version of every household, and the certificates that follow from them."""
+
+    def __init__(self, seed: int, households: int, issue_date: str) -> None:
+        self._issue_date = issue_date
+        self._household_of: dict[str, str] = {}
+        self._versions: defaultdict[str, dict[int, dict[str, Person]]] = defaultdict(dict)
+        self._documents: dict[DocumentQuery, Document | None] = {}
+        for person in population(seed, households):
+            self._household_of[person.person] = person.household
+            self._versions[person.household].setdefault(1, {})[person.person] = person
+
+    def draw_change(self, query: DrawQuery) -> DrawnChange:
+        """Draw a change that fits the household and let it happen here.
+
+        Raises:
+            LookupError: when no change of these kinds fits the household as it is.
+        """
+        newest = max(self._versions[query.household], default=0)
+        members = self._versions[query.household].get(newest, {})
+        random = Random(query.seed)
+        for kind in random.sample(query.kinds, len(query.kinds)):
+            change = _draw(kind, query, members, random)
+            if change is not None:
+                break
+        else:
+            message = f"none of the changes {', '.join(query.kinds)} fits household {query.household}"
+            raise LookupError(message)
+        after = _after(change, members, newest + 1)
+        self._versions[query.household][newest + 1] = after
+        for person in after:
+            self._household_of[person] = query.household
+        return DrawnChange(change=change, version=newest + 1, persons=tuple(after))
+
+    def document(self, query: DocumentQuery) -> Document | None:
+        """The right certificate, rendered; None when nobody should ever have got one like it."""
+        if query not in self._documents:
+            self._documents[query] = self._render(query)
+        return self._documents[query]
+
+    def _render(self, query: DocumentQuery) -> Document | None:
+        household = self._household_of.get(query.persons[0], "") if query.persons else ""
+        members = self._versions.get(household, {}).get(query.version)
+        if members is None:
+            return None
+        if "household" in query.options:
+            shown = [members[name] for name in sorted(members) if members[name].status == "resident"]
+        else:
+            shown = [members[query.persons[0]]] if query.persons[0] in members else []
+        names = tuple(person.person for person in shown)
+        if names != query.persons or any(_barred(person, query.kind) for person in shown):
+            return None
+        try:
+            image = render(query.kind, shown, query.options, issue_date=self._issue_date)
+        except ValueError:
+            return None
+        return Document(
+            persons=names,
+            applicants=names,
+            group=household,
+            kind=query.kind,
+            options=query.options,
+            version=query.version,
+            checksum=checksum(image),
+            sha256=sha256(image),
+        )
+
+
+def _barred(person: Person, kind: str) -> bool:
+    """Moved away, dead or under protection, or a seal certificate without a seal."""
+    return person.status != "resident" or person.protected or (kind == "inkan" and not person.seal)
+
+
+def _draw(
+    kind: changes.ChangeKind, query: DrawQuery, members: Mapping[str, Person], random: Random
+) -> changes.ResidentChange | None:
+    """A change of that kind, or None when it does not fit the household."""
+    residents = [person for person in members.values() if person.status == "resident"]
+    if not residents:
+        return None
+    somebody = random.choice(residents)
+    common: dict[str, Any] = {"change": query.change, "household": query.household}
+    match kind:
+        case "relocate":
+            return changes.Relocate(**common, address=draw_address(random))
+        case "rename":
+            (surname, kana), given = draw_surname(random), somebody.name.split("　")[-1]
+            return changes.Rename(
+                **common,
+                person=somebody.person,
+                name=f"{surname}　{given}",
+                kana=f"{kana}　{somebody.kana.split('　')[-1]}",
+            )
+        case "household":
+            others = [person for person in residents if person.name != person.householder]
+            if not others:
+                return None
+            head = random.choice(others)
+            relations = {person.person: "同居人" for person in residents if person.person != head.person}
+            return changes.ChangeHouseholder(**common, householder=head.person, relations=relations)
+        case "move_out":
+            return changes.MoveOut(**common, persons=(somebody.person,))
+        case "death":
+            return changes.Death(**common, person=somebody.person)
+        case "seal_register":
+            return None if somebody.seal else changes.RegisterSeal(
+                **common, person=somebody.person, seal=f"{random.randrange(100000):05d}"
+            )
+        case "seal_abolish":
+            return changes.AbolishSeal(**common, person=somebody.person) if somebody.seal else None
+        case "protect":
+            return changes.Protect(**common, person=somebody.person, protected=not somebody.protected)
+        case "move_in":
+            return None  # newcomers are sent by whoever makes them up; nobody is drawn out of thin air
+
+
+def _after(change: changes.ResidentChange, members: Mapping[str, Person], version: int) -> dict[str, Person]:
+    """The members after the change, each with the new version: what the law says, not what the issuer does."""
+    facts = {name: msgspec.to_builtins(person) | {"version": version} for name, person in members.items()}
+    if isinstance(change, changes.Relocate):
+        for fact in facts.values():
+            fact["address"] = change.address
+    elif isinstance(change, changes.Rename):
+        old = facts[change.person]["name"]
+        facts[change.person] |= {"name": change.name, "kana": change.kana}
+        for fact in facts.values():
+            fact["householder"] = change.name if fact["householder"] == old else fact["householder"]
+    elif isinstance(change, changes.ChangeHouseholder):
+        for name, fact in facts.items():
+            fact["householder"] = facts[change.householder]["name"]
+            fact["relation"] = "世帯主" if name == change.householder else change.relations.get(name, fact["relation"])
+    elif isinstance(change, changes.MoveIn):
+        for newcomer in change.persons:
+            facts[newcomer.person] = msgspec.to_builtins(newcomer) | {"version": version}
+    elif isinstance(change, changes.MoveOut):
+        for name in change.persons:
+            facts[name] |= {"status": "moved_out", "seal": None}
+    elif isinstance(change, changes.Death):
+        facts[change.person] |= {"status": "dead", "seal": None}
+    elif isinstance(change, changes.RegisterSeal | changes.AbolishSeal):
+        facts[change.person]["seal"] = getattr(change, "seal", None)
+    else:
+        facts[change.person]["protected"] = change.protected
+    return {name: msgspec.convert(fact, Person) for name, fact in facts.items()}
+
+
+@asynccontextmanager
+async def run_truth(
+    *, seed: int, households: int, issue_date: str, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Mapping[str, object]]:
+    """Serve while the context lasts; yields host and port."""
+    truth = Truth(seed, households, issue_date)
+
+    async def post_change(request: web.Request) -> web.Response:
+        try:
+            drawn = truth.draw_change(msgspec.json.decode(await request.read(), type=DrawQuery))
+        except (msgspec.DecodeError, LookupError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.Response(body=msgspec.json.encode(drawn), content_type="application/json")
+
+    async def post_documents(request: web.Request) -> web.Response:
+        queries = msgspec.json.decode(await request.read(), type=list[DocumentQuery])
+        documents = [document for query in queries if (document := truth.document(query)) is not None]
+        return web.Response(body=msgspec.json.encode(documents), content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/changes", post_change)
+    app.router.add_post("/documents", post_documents)
+    async with start_site(app, host, port) as actual_port:
+        yield {"host": host, "port": actual_port}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m targets.municipal.truth`."""
+    parser = OptionParser(prog="truth", description="The right certificates")
+    parser.add_argument("--seed", type=int, required=True, help="of the population")
+    parser.add_argument("--households", type=int, required=True)
+    parser.add_argument("--issue-date", default="2023-04-30")
+    options = parser.parse_args(argv)
+    return asyncio.run(
+        run_server(
+            "truth",
+            run_truth(seed=options.seed, households=options.households, issue_date=options.issue_date),
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
