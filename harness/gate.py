@@ -24,7 +24,7 @@ EXIT_USAGE = 2
 EXIT_DIED = 4
 
 
-class Bound(Record, kw_only=True):
+class Bound(Record, frozen=True, kw_only=True):
     """With `confidence`, the chance of a misissuance in one `unit` is at most `upper`, given `events` in `n`."""
 
     confidence: float
@@ -34,7 +34,7 @@ class Bound(Record, kw_only=True):
     upper: float
 
 
-class Verdict(Record, kw_only=True, omit_defaults=False):
+class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
     """What verdict.json says.
 
     Args:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from harness.evidence import RunEvidence
 from harness.oracle import Judgement
 from harness.outcome import Outcome
-from harness.overlap import InFlight
+from harness.overlap import InFlight, neighbours, run_end_ns
 from harness.records import Print, PrintEvent, Record, SyncRun
 
 
-class Neighbour(Record, kw_only=True):
+class Neighbour(Record, frozen=True, kw_only=True):
     """A print in flight at one instant together with an incident.
 
     Args:
@@ -27,7 +27,7 @@ class Neighbour(Record, kw_only=True):
     notice: str = ""
 
 
-class Incident(Record, kw_only=True):
+class Incident(Record, frozen=True, kw_only=True):
     """One misissued print.
 
     Args:
@@ -37,8 +37,8 @@ class Incident(Record, kw_only=True):
         kind, options: as applied for; delivered_kind: what came out.
         papers: 1 when a paper was handed out (件); persons: number of exposed_persons (名).
         at_ns: when the answer arrived, on the ledger's clock.
-        sync_run: the last sync run that began before the document was read and met the print in the stage; empty when
-            none did.
+        sync_run: the last sync run that began before the document was read back and met the print from its wait on;
+            empty when none did.
         error_retried_ok: the neighbours whose error ended in a normal re-application: the only trace in the error log.
     """
 
@@ -80,7 +80,7 @@ def find_incidents(
 
     def describe(print_: Print) -> Incident:
         judgement = judgements[print_.nonce]
-        neighbours = tuple(
+        beside = tuple(
             Neighbour(
                 nonce=other.nonce,
                 applicant=other.applicant,
@@ -89,7 +89,7 @@ def find_incidents(
                 error=other.error,
                 notice=notices.get(other.nonce, ""),
             )
-            for other in in_flight.neighbours(print_)
+            for other in neighbours(print_, in_flight)
         )
         return Incident(
             nonce=print_.nonce,
@@ -106,9 +106,9 @@ def find_incidents(
             at_ns=print_.answered_ns,
             checksum=print_.checksum,
             sync_run=_sync_run(print_, points[print_.nonce], runs),
-            neighbours=neighbours,
+            neighbours=beside,
             error_retried_ok=tuple(
-                other.nonce for other in neighbours if other.error and other.outcome is Outcome.ERROR_RETRIED_OK
+                other.nonce for other in beside if other.error and other.outcome is Outcome.ERROR_RETRIED_OK
             ),
         )
 
@@ -118,12 +118,12 @@ def find_incidents(
 def _sync_run(print_: Print, points: Sequence[PrintEvent], runs: Sequence[SyncRun]) -> str:
     """The sync run that an incident is charged to; see `Incident`.
 
-    Where the service tells its points, the time in the stage counts; else the whole time in flight.
+    Where the service tells its points, the time between beginning to wait and being read back counts: a print that is
+    released by mistake while it waits may be overwritten once it is in the stage. Elsewhere it is the time in flight.
     """
     at_ns = {event.point: event.at_ns for event in points}
-    begin_ns, end_ns = at_ns.get("staged", print_.sent_ns), at_ns.get("read", print_.answered_ns)
+    begin_ns, end_ns = at_ns.get("waiting", print_.sent_ns), at_ns.get("read", print_.answered_ns)
     for run in reversed(runs):
-        last_ns = max(run.begin_ns, run.applied_ns or 0, run.released_ns or 0, run.end_ns or 0)
-        if run.begin_ns <= end_ns and last_ns >= begin_ns:
+        if run.begin_ns <= end_ns and run_end_ns(run) >= begin_ns:
             return run.sync_run
     return ""

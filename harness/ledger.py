@@ -29,7 +29,7 @@ class LedgerError(Exception):
     """Raised when a run directory cannot be written, or is none."""
 
 
-class Header(Record, kw_only=True, tag="header"):
+class Header(Record, frozen=True, kw_only=True, tag="header"):
     """First line of a segment. `clock` names the clock of all times in it."""
 
     segment: str
@@ -38,14 +38,14 @@ class Header(Record, kw_only=True, tag="header"):
     checksum: str = CHECKSUM_NAME
 
 
-class Footer(Record, kw_only=True, tag="footer"):
+class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     """Last line of a closed segment: number of records between header and footer, checksum of all bytes before it."""
 
     records: int
     digest: str
 
 
-class Criteria(Record, kw_only=True):
+class Criteria(Record, frozen=True, kw_only=True):
     """What the gate asks of the run.
 
     Args:
@@ -57,7 +57,7 @@ class Criteria(Record, kw_only=True):
     max_error_share: float | None = None
 
 
-class RunDescription(Record, kw_only=True):
+class RunDescription(Record, frozen=True, kw_only=True):
     """run.json: everything needed to repeat the run and to know whether its evidence is all there.
 
     Args:

@@ -5,7 +5,7 @@ from harness.records import Document, Mark, Print, Record
 from harness.register import Register
 
 
-class Judgement(Record, kw_only=True):
+class Judgement(Record, frozen=True, kw_only=True):
     """The outcome of one attempt.
 
     Args:

@@ -62,7 +62,7 @@ def met(sync_runs: Iterable[SyncRun], prints: Iterable[Print]) -> dict[str, list
     Runs that met none are absent. Costs what it returns. To learn which runs a few prints met, give these few only.
     """
     index = InFlight(prints)
-    found = ((run.sync_run, index.during(run.begin_ns, _end_ns(run))) for run in sync_runs)
+    found = ((run.sync_run, index.during(run.begin_ns, run_end_ns(run))) for run in sync_runs)
     return {sync_run: [print_.nonce for print_ in prints_met] for sync_run, prints_met in found if prints_met}
 
 
@@ -83,7 +83,7 @@ def runs_met(sync_runs: Iterable[SyncRun], prints: Iterable[Print]) -> int:
         if in_flight:
             heappop(in_flight)
             count += 1
-        elif upcoming and upcoming[0].sent_ns <= _end_ns(run):
+        elif upcoming and upcoming[0].sent_ns <= run_end_ns(run):
             upcoming.popleft()
             count += 1
     return count
@@ -136,7 +136,7 @@ def _when_sent(print_: Print) -> tuple[int, str]:
     return print_.sent_ns, print_.nonce
 
 
-def _end_ns(run: SyncRun) -> int:
+def run_end_ns(run: SyncRun) -> int:
     return max(at_ns for at_ns in (run.begin_ns, run.applied_ns, run.released_ns, run.end_ns) if at_ns is not None)
 
 
@@ -147,17 +147,20 @@ def _states(events: Iterable[PrintEvent]) -> list[_Stay]:
         by_nonce.setdefault(event.nonce, []).append(event)
     stays = []
     for nonce, points in by_nonce.items():
-        written = max((event for event in points if event.point == "written"), key=_at, default=None)
-        read_ns = [event.at_ns for event in points if event.point == "read"]
-        if written and read_ns:
-            stays.append(_Stay(written.at_ns, "stage", nonce, min(read_ns), written.slot))
-        waiting = max((event for event in points if event.point == "waiting"), key=_at, default=None)
-        if waiting:
-            begin_ns = waiting.at_ns
-            staged_ns = [event.at_ns for event in points if event.point == "staged"]
-            later_ns = [event.at_ns for event in points if event.point != "waiting" and event.at_ns >= begin_ns]
-            end_ns = min(staged_ns or later_ns, default=begin_ns)
-            stays.append(_Stay(begin_ns, "wait", nonce, end_ns, waiting.slot))
+        points.sort(key=_at)
+        first: dict[str, PrintEvent] = {}
+        last: dict[str, PrintEvent] = {}
+        for event in points:
+            first.setdefault(event.point, event)
+            last[event.point] = event
+        if "written" in last and "read" in first:
+            written = last["written"]
+            stays.append(_Stay(written.at_ns, "stage", nonce, first["read"].at_ns, written.slot))
+        if "waiting" in last:
+            waiting = last["waiting"]
+            later = (event for event in points if event.point != "waiting" and event.at_ns >= waiting.at_ns)
+            left = first.get("staged") or next(later, waiting)
+            stays.append(_Stay(waiting.at_ns, "wait", nonce, left.at_ns, waiting.slot))
     return stays
 
 
@@ -212,15 +215,13 @@ def _disjoint(sync_runs: Iterable[SyncRun], stays: Iterable[_Stay]) -> list[Expo
     The count is conservative: what is returned is itself a set of disjoint exposures, and so no larger than the largest
     such set. A set to which no exposure could be added is what the sweep leaves, so it finds one wherever there is one.
     """
-    begins = [stay for stay in stays if stay.begin_ns <= stay.end_ns]
-    begins += [_Stay(run.begin_ns, "run", run.sync_run, _end_ns(run)) for run in sync_runs]
-    begins.sort()
+    runs_as_stays = (_Stay(run.begin_ns, "run", run.sync_run, run_end_ns(run)) for run in sync_runs)
     slots: dict[str, _Slot] = {}
     changed: dict[str, None] = {}  # slots where a pair may be left; a dict, because a set has no repeatable order
     runs: deque[_Stay] = deque()
     used: set[str] = set()
     found: list[Exposure] = []
-    for stay in begins:
+    for stay in sorted([*stays, *runs_as_stays]):
         if stay.role == "run":
             runs.append(stay)
         elif stay.name not in used:

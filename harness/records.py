@@ -16,14 +16,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all records: frozen, keyword-only; fields at their default are left out of the ledger line."""
 
 
-class Group(Record, kw_only=True, tag="group"):
+class Group(Record, frozen=True, kw_only=True, tag="group"):
     """People who may receive each other's documents (a household), as they were before the first change."""
 
     group: str
     persons: tuple[str, ...]
 
 
-class Application(Record, kw_only=True, tag="application"):
+class Application(Record, frozen=True, kw_only=True, tag="application"):
     """What a person asks for. A re-application keeps `application` and counts `attempt` up from 1."""
 
     application: str
@@ -39,7 +39,7 @@ class Application(Record, kw_only=True, tag="application"):
         return f"{self.application}.{self.attempt}"
 
 
-class Mark(Record, kw_only=True, tag="mark"):
+class Mark(Record, frozen=True, kw_only=True, tag="mark"):
     """The identity mark of one page of a delivered document."""
 
     persons: tuple[str, ...]
@@ -50,7 +50,7 @@ class Mark(Record, kw_only=True, tag="mark"):
     pages: int
 
 
-class Print(Record, kw_only=True, tag="print"):
+class Print(Record, frozen=True, kw_only=True, tag="print"):
     """One attempt to get a document, as the client saw it.
 
     Args:
@@ -82,7 +82,7 @@ class Print(Record, kw_only=True, tag="print"):
         return f"{self.application}.{self.attempt}"
 
 
-class Document(Record, kw_only=True, tag="document"):
+class Document(Record, frozen=True, kw_only=True, tag="document"):
     """A register entry: the one right sequence of bytes for (applicants, kind, options, version).
 
     Args:
@@ -102,7 +102,7 @@ class Document(Record, kw_only=True, tag="document"):
     sha256: str
 
 
-class Change(Record, kw_only=True, tag="change"):
+class Change(Record, frozen=True, kw_only=True, tag="change"):
     """A change (異動) as it was sent to the registry; it makes `version` of the group's record.
 
     Args:
@@ -119,7 +119,7 @@ class Change(Record, kw_only=True, tag="change"):
     answered_ns: int | None = None
 
 
-class SyncRun(Record, kw_only=True, tag="sync_run"):
+class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run"):
     """One run of the synchronisation (随時連携処理).
 
     Args:
@@ -137,7 +137,7 @@ class SyncRun(Record, kw_only=True, tag="sync_run"):
     end_ns: int | None = None
 
 
-class PrintEvent(Record, kw_only=True, tag="event"):
+class PrintEvent(Record, frozen=True, kw_only=True, tag="event"):
     """A print reached a named point inside the service."""
 
     nonce: str
@@ -146,7 +146,7 @@ class PrintEvent(Record, kw_only=True, tag="event"):
     slot: str = ""
 
 
-class ErrorNotice(Record, kw_only=True, tag="notice"):
+class ErrorNotice(Record, frozen=True, kw_only=True, tag="notice"):
     """The service itself reported a failed application."""
 
     nonce: str
@@ -154,7 +154,7 @@ class ErrorNotice(Record, kw_only=True, tag="notice"):
     at_ns: int
 
 
-class Issued(Record, kw_only=True, tag="issued"):
+class Issued(Record, frozen=True, kw_only=True, tag="issued"):
     """Running count of the attempts that were sent; in flight = issued - prints on record."""
 
     count: int

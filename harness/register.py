@@ -56,6 +56,13 @@ class Register:
             for group, version in run.applied:
                 self._synchronised[group].append((version, run.acknowledged_ns))
 
+    def newest_versions(self) -> dict[str, int]:
+        """group -> the newest version that a change which was sent makes; only groups that were changed."""
+        newest: dict[str, int] = {}
+        for group, version in self._sent_ns:
+            newest[group] = max(version, newest.get(group, 0))
+        return newest
+
     def permitted(self, group: str) -> set[str]:
         """Everybody who belonged to the group under some version so far, and so may receive its documents."""
         return self._persons.get(group, set())

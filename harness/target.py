@@ -17,7 +17,7 @@ class TargetError(Exception):
     """Raised when the system under test cannot be started, or cannot be described with the given settings."""
 
 
-class Request(Record, kw_only=True):
+class Request(Record, frozen=True, kw_only=True):
     """One HTTP request."""
 
     url: str
@@ -26,12 +26,28 @@ class Request(Record, kw_only=True):
     body: bytes = b""
 
 
-class Answer(Record, kw_only=True):
+class Answer(Record, frozen=True, kw_only=True):
     """What an HTTP answer means: a document is in `document`; a refusal or an error has a short fixed text."""
 
     document: bytes | None = None
     refused: str = ""
     error: str = ""
+
+
+def read_assignments(texts: Iterable[str]) -> dict[str, str]:
+    """Settings given as KEY=VALUE.
+
+    Raises:
+        TargetError: for a text of another form.
+    """
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            message = f"--set: found {text!r}, right would be KEY=VALUE"
+            raise TargetError(message)
+        settings[key] = value
+    return settings
 
 
 class Target(Protocol):
@@ -49,6 +65,9 @@ class Target(Protocol):
         Raises:
             TargetError: with a sentence that says what was found and what would be right.
         """
+
+    def addresses(self) -> Mapping[str, str]:
+        """Where the parts of the opened service can be reached, by name."""
 
     def close(self) -> None:
         """Stop what `open` started; safe to call twice."""

@@ -11,13 +11,17 @@ import random
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from targets.link_flow import CLEAR, End, LinkConditions, Parcel
 from targets.process import OptionParser, address, listening, run_server, start_site
+
+__all__ = ["Link", "LinkConditions", "control", "main", "serve"]
+
+_T = TypeVar("_T")
 
 
 class Link:
@@ -175,6 +179,13 @@ class _Cut(msgspec.Struct, forbid_unknown_fields=True):
     seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
+def _decode(body: bytes, kind: type[_T], example: str) -> _T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the second for a text that is not UTF-8
+        raise web.HTTPBadRequest(text=f"{error}; send for example {example}") from error
+
+
 def control(link: Link) -> web.Application:
     """The HTTP interface to the faults of a link.
 
@@ -198,10 +209,7 @@ def control(link: Link) -> web.Application:
 
     async def cut(request: web.Request) -> web.Response:
         body = await request.read()
-        try:
-            wanted = msgspec.json.decode(body, type=_Cut) if body else _Cut()
-        except msgspec.DecodeError as error:
-            raise web.HTTPBadRequest(text=f'{error}; send no body or {{"seconds": 0.5}}') from error
+        wanted = _decode(body, _Cut, 'no body or {"seconds": 0.5}') if body else _Cut()
         await link.cut(wanted.seconds)
         return await state(request)
 
@@ -214,10 +222,7 @@ def control(link: Link) -> web.Application:
         return await state(request)
 
     async def put_conditions(request: web.Request) -> web.Response:
-        try:
-            link.conditions = msgspec.json.decode(await request.read(), type=LinkConditions)
-        except msgspec.DecodeError as error:
-            raise web.HTTPBadRequest(text=f'{error}; send an object such as {{"latency_s": 0.05}}') from error
+        link.conditions = _decode(await request.read(), LinkConditions, '{"latency_s": 0.05}')
         return await state(request)
 
     app = web.Application()

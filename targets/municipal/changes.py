@@ -14,13 +14,13 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     household: str
 
 
-class Relocate(_Change, kw_only=True, tag="relocate"):
+class Relocate(_Change, frozen=True, kw_only=True, tag="relocate"):
     """転居: the whole household moves within the city."""
 
     address: str
 
 
-class Rename(_Change, kw_only=True, tag="rename"):
+class Rename(_Change, frozen=True, kw_only=True, tag="rename"):
     """氏名変更."""
 
     person: str
@@ -28,45 +28,45 @@ class Rename(_Change, kw_only=True, tag="rename"):
     kana: str
 
 
-class ChangeHouseholder(_Change, kw_only=True, tag="household"):
+class ChangeHouseholder(_Change, frozen=True, kw_only=True, tag="household"):
     """世帯主変更. `relations` gives each member's relation to the new householder, by person."""
 
     householder: str
     relations: dict[str, str]
 
 
-class MoveIn(_Change, kw_only=True, tag="move_in"):
+class MoveIn(_Change, frozen=True, kw_only=True, tag="move_in"):
     """転入 or 出生: people join the household, which may be a new one."""
 
     persons: tuple[Person, ...]
 
 
-class MoveOut(_Change, kw_only=True, tag="move_out"):
+class MoveOut(_Change, frozen=True, kw_only=True, tag="move_out"):
     """転出届: counts from the moment at which the notice is filed."""
 
     persons: tuple[str, ...]
 
 
-class Death(_Change, kw_only=True, tag="death"):
+class Death(_Change, frozen=True, kw_only=True, tag="death"):
     """死亡."""
 
     person: str
 
 
-class RegisterSeal(_Change, kw_only=True, tag="seal_register"):
+class RegisterSeal(_Change, frozen=True, kw_only=True, tag="seal_register"):
     """印鑑登録."""
 
     person: str
     seal: str
 
 
-class AbolishSeal(_Change, kw_only=True, tag="seal_abolish"):
+class AbolishSeal(_Change, frozen=True, kw_only=True, tag="seal_abolish"):
     """印鑑登録の廃止."""
 
     person: str
 
 
-class Protect(_Change, kw_only=True, tag="protect"):
+class Protect(_Change, frozen=True, kw_only=True, tag="protect"):
     """支援措置: begins or ends for one person."""
 
     person: str

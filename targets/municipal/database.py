@@ -116,7 +116,7 @@ class Database:
     def __init__(self, dsn: str, *, connections: int = 8) -> None:
         self._dsn = dsn
         self._connections = connections
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: asyncpg.Pool | None = None
 
     async def __aenter__(self) -> Self:
         await self._open_pool()
@@ -138,7 +138,7 @@ class Database:
             except (*LOST_LINK, asyncpg.DeadlockDetectedError):
                 await asyncio.sleep(_RETRY_PAUSE_S)
 
-    async def _open_pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+    async def _open_pool(self) -> asyncpg.Pool:
         while True:
             try:
                 self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=self._connections)

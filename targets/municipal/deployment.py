@@ -90,10 +90,11 @@ class Server:
 
 
 class Deployment:
-    """The running deployment. After `start`, `center` and `registry` are base URLs."""
+    """The running deployment. After `start`, `center`, `registry` and `ap` are base URLs."""
 
     center: str
     registry: str
+    ap: str
 
     def __init__(self, settings: Settings, logs: Path) -> None:
         self.settings = settings

@@ -17,6 +17,8 @@ Status = Literal["resident", "moved_out", "dead"]
 _SEXES: Final[tuple[Sex, ...]] = ("男", "女")
 _PARENTS: Final[tuple[tuple[str, Sex], ...]] = (("父", "男"), ("母", "女"))
 
+RELATIONS: Final = ("世帯主", "妻", "夫", "子", "父", "母", "同居人")
+"""Every relation to the householder that a record can hold; 同居人 arises only by a change."""
 CITY: Final = "見本県見本市"
 AS_OF: Final = date(2023, 4, 1)
 """The day on which the population is counted; ages refer to it."""
@@ -82,7 +84,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         version: version of the household's record, from 1; all its members carry the same.
         birth: ISO date, as is resident_since.
-        householder: name of the 世帯主; relation is the person's relation to them.
+        householder: name of the 世帯主; relation, one of `RELATIONS`, is the person's to them.
         my_number: 12 digits, the last of which is never the right check digit.
         honseki: place of the family register (本籍); head_of_register is the name under which it is kept (筆頭者).
         protected: under 支援措置 (the address must not reach a pursuer), so that nothing may be issued by machine.

@@ -90,7 +90,7 @@ def apply_change(change: ResidentChange, members: Sequence[Person]) -> list[Pers
 class Registry:
     """The registry's rules over its database."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
     async def change(self, change: ResidentChange) -> int:
@@ -124,7 +124,7 @@ class Registry:
             return version
 
 
-async def connect_when_up(dsn: str) -> "asyncpg.Pool[asyncpg.Record]":
+async def connect_when_up(dsn: str) -> asyncpg.Pool:
     """A pool of connections to a database server that may still be starting."""
     while True:
         try:

@@ -32,8 +32,6 @@ METHODS = ("v1", "v2")
 _RETRY_PAUSE_S = 0.02
 _LISTEN_AGAIN_S = 0.5  # a lost notification costs no more than this
 
-Connection = asyncpg.Connection
-
 
 class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One change of the registry: all members of the household as they are after it."""
@@ -56,7 +54,7 @@ async def _after_deadlocks(work: Callable[[], Awaitable[Any]]) -> Any:
 class SyncAgent:
     """The agent over a connection to each database."""
 
-    def __init__(self, registry: Connection, issuer: Connection, points: Points, *, build: str) -> None:
+    def __init__(self, registry: asyncpg.Connection, issuer: asyncpg.Connection, points: Points, *, build: str) -> None:
         self._registry = registry
         self._issuer = issuer
         self._points = points

@@ -12,12 +12,13 @@ from harness.target import Answer, Request, TargetError
 from targets.municipal.ap_server import ApplicationForm
 from targets.municipal.certificates import read_marks
 from targets.municipal.deployment import NOTICE_LOG, Deployment, Server
-from targets.municipal.people import population
+from targets.municipal.people import Person, population
 from targets.municipal.points import CLOCK, PointReached, read_points
 from targets.municipal.settings import read_settings
 from targets.municipal.truth import DocumentQuery, DrawnChange
 
 _KINDS = (("juminhyo", 50), ("inkan", 30), ("koseki", 10), ("zei", 10))
+_OPTION_SHARE = 0.2
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -36,19 +37,22 @@ class Municipal:
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.settings = read_settings(settings)
-        self.deployment: Deployment | None = None
+        self._deployment: Deployment | None = None
         self._truth: Server | None = None
         self._truth_address = ("", 0)
         self._idle: list[http.client.HTTPConnection] = []
         self._center = self._registry = ""
         self._logs = Path()
+        self._households: dict[str, list[Person]] = {}
+        for person in population(self.settings.seed, self.settings.households):
+            self._households.setdefault(person.household, []).append(person)
         timeout_s = self.settings.kiosk_timeout_s / self.settings.time_scale
         self.client_timeout_s = timeout_s if timeout_s > 0 else None
 
     def open(self, directory: Path) -> Mapping[str, object]:
         """Start the truth and the deployment."""
         self._logs = directory
-        self.deployment = Deployment(self.settings, directory)
+        deployment = self._deployment = Deployment(self.settings, directory)
         directory.mkdir(parents=True, exist_ok=True)
         try:
             self._truth = Server(
@@ -57,47 +61,70 @@ class Municipal:
                 {},
                 directory / "truth.err",
             )
-            self.deployment.start()
+            deployment.start()
             facts = self._truth.wait_ready()
         except BaseException:
             self.close()
             raise
         self._truth_address = str(facts["host"]), int(str(facts["port"]))
-        self._center, self._registry = self.deployment.center, self.deployment.registry
+        self._center, self._registry = deployment.center, deployment.registry
         return msgspec.to_builtins(self.settings)  # type: ignore[no-any-return] # a struct becomes a dict
+
+    def addresses(self) -> Mapping[str, str]:
+        """Of the servers that somebody outside would talk to, and of the AP server."""
+        running = self.running
+        return {"center": running.center, "registry": running.registry, "ap-server": running.ap}
+
+    @property
+    def running(self) -> Deployment:
+        """The deployment that `open` started."""
+        if self._deployment is None:
+            message = "this should never happen, because the deployment is asked for between open and close only"
+            raise AssertionError(message)
+        return self._deployment
 
     def close(self) -> None:
         """Stop both."""
         while self._idle:
             self._idle.pop().close()
-        if self.deployment is not None:
-            self.deployment.stop()
+        if self._deployment is not None:
+            self._deployment.stop()
         if self._truth is not None:
             self._truth.stop()
             self._truth = None
 
     def failure(self) -> str:
         """Which process ended."""
-        if self.deployment is None or self._truth is None:
+        if self._deployment is None or self._truth is None:
             return "the deployment is not running"
-        return self.deployment.failure() or self._truth.failure()
+        return self._deployment.failure() or self._truth.failure()
 
     def groups(self) -> Sequence[Group]:
-        """The households."""
-        members: dict[str, list[str]] = {}
-        for person in population(self.settings.seed, self.settings.households):
-            members.setdefault(person.household, []).append(person.person)
-        return [Group(group=household, persons=tuple(persons)) for household, persons in members.items()]
+        """The households in which somebody may apply."""
+        return [
+            Group(group=household, persons=tuple(person.person for person in members))
+            for household, members in self._households.items()
+            if any(map(_may_apply, members))
+        ]
 
     def draw_application(self, application: str, group: Group, random: Random) -> Application:
-        """By the shares of the kinds; every fifth resident record with My Number, every fifth for the household."""
+        """By the shares of the kinds; every fifth resident record with My Number, every fifth for the household.
+
+        Nothing that the issuing rules refuse: people who may not apply do not, and a seal certificate takes a seal.
+        """
+        members = self._households[group.group]
+        applicant = random.choice([person for person in members if _may_apply(person)])
         (kind,) = random.choices([kind for kind, _ in _KINDS], [weight for _, weight in _KINDS])
+        if kind == "inkan" and applicant.seal is None:
+            kind = "juminhyo"
         options: tuple[str, ...] = ()
         if kind == "juminhyo":
-            options = tuple(option for option in ("household", "my_number") if random.random() < 0.2)
+            options = tuple(option for option in ("household", "my_number") if random.random() < _OPTION_SHARE)
+            if any(person.protected for person in members):
+                options = tuple(option for option in options if option != "household")
         return Application(
             application=application,
-            applicant=random.choice(group.persons),
+            applicant=applicant.person,
             group=group.group,
             kind=kind,
             options=options,
@@ -203,3 +230,7 @@ class Municipal:
             message = f"the truth answered {response.status}: {answer.decode(errors='replace')}"
             raise TargetError(message)
         return answer
+
+
+def _may_apply(person: Person) -> bool:
+    return person.status == "resident" and not person.protected

@@ -80,8 +80,9 @@ def test_needed_exposures_are_enough_and_not_one_too_many(rate: float, confidenc
 
 
 def test_a_known_number_of_exposures() -> None:
-    """59 exposures claim one in twenty, a figure printed in every table."""
+    """59 exposures claim one in twenty, a figure printed in every table; two coins leave a quarter."""
     assert exposures_needed(0.05) == 59
+    assert exposures_needed(0.5, confidence=0.75) == 2
 
 
 @pytest.mark.parametrize(("events", "n"), [(-1, 5), (6, 5), (0, -1)])

@@ -136,7 +136,7 @@ def events_of(draw: st.DrawFn, most: int) -> list[PrintEvent]:
     found: list[PrintEvent] = []
     points = st.sampled_from(["waiting", "staged", "written", "read", "failed"])
     for number in range(draw(st.integers(0, most))):
-        slot = draw(st.sampled_from(["s1", "s2", ""]))
+        slot = draw(st.sampled_from(["s", "s", "s", "other", ""]))
         if draw(st.integers(0, 3)):
             times = sorted(draw(st.lists(TIMES, min_size=4, max_size=4)))
             found += at(f"p{number}", slot, **dict(zip(("waiting", "staged", "written", "read"), times, strict=True)))
@@ -252,6 +252,11 @@ TABLE = [
     ("one run over two pairs is one exposure", [run("r", 0, 100)], A + B + C + D, [("r", "a", "b")]),
     ("two runs over two pairs are two exposures; of two waiting prints the one that leaves first is taken",
      [run("r1", 15, 16), run("r2", 35, 36)], A + B + C + D, [("r1", "a", "b"), ("r2", "c", "d")]),
+    ("two pairs at one slot and one instant serve two runs",
+     [run("r1", 15, 16), run("r2", 15, 16)], A + at("c", written=12, read=21) + B + D,
+     [("r1", "a", "b"), ("r2", "c", "d")]),
+    ("points out of order are no interval",
+     [run("r", 0, 100)], at("a", written=20, read=12) + at("b", waiting=11, staged=30), []),
     ("three prints are no two pairs", [run("r1", 15, 16), run("r2", 25, 26)], A + B + C, [("r1", "a", "b")]),
     ("three common instants two by two are no instant common to all three",
      [SyncRun(sync_run="r", applied=(), begin_ns=18, end_ns=30)], A + at("b", waiting=2, staged=15), []),

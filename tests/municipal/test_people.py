@@ -113,8 +113,9 @@ def test_word_lists_are_long_enough() -> None:
 
 
 def test_glyphs_cover_records(residents: list[Person]) -> None:
-    """Every character of every record, and of what is drawn for a change, is among the glyphs."""
+    """Every character of every record, and of what a change can bring, is among the glyphs."""
     random = Random(SEED)
     drawn = [people.draw_address(random) for _ in range(2000)]
     texts = [str(getattr(one, field)) for one in residents for field in one.__struct_fields__]
-    assert set("".join(texts + drawn)) <= set(people.glyphs())
+    assert {one.relation for one in residents} <= set(people.RELATIONS)
+    assert set("".join([*texts, *drawn, *people.RELATIONS])) <= set(people.glyphs())

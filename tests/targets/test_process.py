@@ -99,7 +99,7 @@ async def test_second_signal() -> None:
 async def test_launcher_gone() -> None:
     """A server whose ready line nobody can read does not stay."""
     async with _process() as process:
-        transport = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001
+        transport = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
         transport.close()
         assert await process.wait() == 1
 

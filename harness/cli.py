@@ -1,0 +1,139 @@
+"""The command `misissue`: parses, calls, prints."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from harness.gate import EXIT_DIED, EXIT_USAGE, decide
+from harness.ledger import LedgerError
+from harness.run import load_target
+from harness.target import TargetError, read_assignments
+
+DEFAULT_TARGET = "targets.municipal.target:Municipal"
+_WATCH_S = 0.2
+_EPILOG = (
+    "Exit codes: 0 PASS; 1 FAIL; 2 usage or configuration error; 3 INCONCLUSIVE; 4 the harness or the target died. "
+    "Where several hold: 1 before 4 before 3."
+)
+
+
+@click.group(epilog=_EPILOG)
+@click.version_option(package_name="misissue")
+def cli() -> None:
+    """Drive a document-issuing service under load and prove who was handed whose document."""
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("profile")
+@click.option("--build", help="program of the target, such as seed or fixed")
+@click.option("--topology", help="deployment of the target, such as split or joined")
+@click.option("--sync", help="method of its synchronisation, such as v1 or v2")
+@click.option("--users", type=click.IntRange(min=1), help="Locust users, counters included")
+@click.option("--seed", type=int, help="of everything that is drawn at random")
+@click.option("--out", type=click.Path(path_type=Path), help="run directory; runs/<time>-<profile> unless given")
+@click.option("--target", help="MODULE:ATTRIBUTE of another system under test")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="any other setting of the target")
+@click.option("--max-error-share", type=click.FloatRange(0, 1), help="FAIL when more of the applications erred")
+@click.argument("profile_options", nargs=-1, type=click.UNPROCESSED)
+def verify(profile: str, settings: Sequence[str], profile_options: Sequence[str], **options: object) -> None:
+    """Run PROFILE (a name or a Locust file) and decide.
+
+    Options of the profile itself come after `--`, such as `misissue verify april30 -- --bursts 8`; `locust -f
+    profiles/april30.py --help` lists them. It is the very run that `locust -f PROFILE --headless` makes.
+    """
+    arguments = ["-f", str(_find_profile(profile)), "--headless", "--only-summary", "--loglevel", "WARNING"]
+    for name, value in options.items():
+        if value is not None:
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
+    for setting in settings:
+        arguments += ["--set", setting]
+    # In place of this process, because Locust wants to patch the interpreter before anything else is imported.
+    os.execv(sys.executable, [sys.executable, "-m", "locust", *arguments, *profile_options])  # noqa: S606 - our own
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("directory", type=click.Path(path_type=Path))
+def gate(directory: Path) -> None:
+    """Decide again on the run in DIRECTORY, from its ledger alone."""
+    from harness.report.terminal import print_verdict
+
+    verdict = decide(directory)
+    print_verdict(verdict, directory)
+    sys.exit(verdict.exit_code)
+
+
+@cli.command()
+@click.option("--build", help="program of the deployment, such as seed or fixed")
+@click.option("--topology", help="split or joined")
+@click.option("--sync", help="method of the synchronisation, v1 or v2")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="any other setting of the target")
+@click.option("--port", type=click.IntRange(0, 65535), help="of the place that takes applications; 0 takes a free one")
+@click.option("--target", default=DEFAULT_TARGET, show_default=True, help="MODULE:ATTRIBUTE of another system")
+def up(target: str, settings: Sequence[str], **options: object) -> None:
+    """Start the deployment alone, print its addresses, stop it on Ctrl-C."""
+    chosen = {name: str(value) for name, value in options.items() if value is not None}
+    system = load_target(target, chosen | read_assignments(settings))
+    with TemporaryDirectory(prefix="misissue-") as logs:
+        try:
+            # SIGTERM ends it as Ctrl-C does, so that whoever supervises this process gets a stop in order.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            for name, value in system.open(Path(logs)).items():
+                click.echo(f"{name}: {value}")
+            for name, address in system.addresses().items():
+                click.echo(f"{name} {address}")
+            click.echo("running; Ctrl-C stops it")
+            while not (failure := system.failure()):
+                time.sleep(_WATCH_S)
+            click.echo(f"misissue: {failure}", err=True)
+            sys.exit(EXIT_DIED)
+        except KeyboardInterrupt:
+            click.echo("stopping")
+        finally:
+            system.close()
+
+
+def _find_profile(profile: str) -> Path:
+    """The Locust file of a profile.
+
+    Raises:
+        click.UsageError: when there is none.
+    """
+    if profile.endswith(".py"):
+        if Path(profile).is_file():
+            return Path(profile)
+        raise click.UsageError(f"profile {profile!r} not found; name a Locust file that exists")
+    package = find_spec("profiles")
+    directory = Path((package.submodule_search_locations or [""])[0]) if package is not None else Path()
+    found = directory / f"{profile}.py"
+    if not profile.isidentifier() or not found.is_file():
+        names = ", ".join(sorted(path.stem for path in directory.glob("[!_]*.py"))) or "none"
+        raise click.UsageError(f"profile {profile!r} not found; there is {names}, or name a Locust file ending in .py")
+    return found
+
+
+def main() -> None:
+    """Entry point: every error of the user's making is one line and exit code 2."""
+    if sys.platform != "linux":
+        sys.exit(_complain(f"misissue runs on Linux only for now; this is {sys.platform}"))
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.exit(_complain(error.format_message()))
+    except click.ClickException as error:
+        sys.exit(_complain(error.format_message()))
+    except click.exceptions.Abort:
+        sys.exit(3)
+    except (TargetError, LedgerError) as error:
+        sys.exit(_complain(str(error)))
+
+
+def _complain(message: str) -> int:
+    print(f"misissue: {message}", file=sys.stderr)
+    return EXIT_USAGE

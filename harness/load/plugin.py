@@ -1,0 +1,297 @@
+"""The Locust plug-in: makes every Locust run of a profile a judged run, by `locust -f` and `misissue verify` alike.
+
+A profile makes one `LoadPlugin` at import time and gives it to its users. The plug-in adds the options, opens the run
+when the test starts, watches the target, and decides when the test has stopped.
+
+Its listeners never let an exception through to Locust, which would log it and go on with exit code 0: whatever goes
+wrong becomes a fault of the run, and a run with a fault cannot pass.
+"""
+
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import gevent
+import msgspec
+from locust import LoadTestShape, events
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.runners import STATE_STOPPED, LocalRunner
+
+from harness.gate import EXIT_DIED, EXIT_USAGE, Verdict
+from harness.ledger import Criteria, LedgerError
+from harness.load.leases import Leases
+from harness.load.plan import Phase, Plan
+from harness.report.terminal import print_progress, print_verdict
+from harness.run import JudgedRun, default_directory, load_target
+from harness.target import Target, TargetError, read_assignments
+
+_log = logging.getLogger(__name__)
+_FLUSH_S = 0.2
+_WATCH_S = 0.25
+_PROGRESS_S = 2.0
+_SETTLE_S = 0.02
+_STOP_TIMEOUT_S = 10.0
+_END_TOLERANCE_S = 0.5
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """A number that a profile lets its user choose; `name` as on the command line, without the dashes."""
+
+    name: str
+    default: float
+    help: str
+
+    @property
+    def key(self) -> str:
+        """The attribute of the parsed options."""
+        return self.name.replace("-", "_")
+
+
+class LoadPlugin:
+    """One a profile.
+
+    Args:
+        profile: its name.
+        target: `module:attribute` of the target unless --target says otherwise.
+        plan: makes the plan from the parsed options.
+        change_kinds: kinds of changes that the counters enter.
+        options: the profile's own.
+        users: default number of Locust users, counters included.
+    """
+
+    def __init__(
+        self,
+        profile: str,
+        *,
+        target: str,
+        plan: Callable[[Namespace], Plan],
+        change_kinds: Sequence[str],
+        options: Sequence[Option],
+        users: int,
+    ) -> None:
+        self.profile = profile
+        self.change_kinds = tuple(change_kinds)
+        self.active: ActiveRun | None = None
+        self._default_target = target
+        self._make_plan = plan
+        self._options = tuple(options)
+        self._users = users
+        self._verdict: Verdict | None = None
+        self._environment: Environment | None = None
+        events.init_command_line_parser.add_listener(self._add_options)
+        events.init.add_listener(self._on_init)
+        events.test_start.add_listener(self._on_test_start)
+        events.test_stop.add_listener(self._on_test_stop)
+        events.quitting.add_listener(self._on_quitting)
+        events.quit.add_listener(self._on_quit)
+
+    def _add_options(self, parser: LocustArgumentParser) -> None:
+        parser.set_defaults(num_users=self._users, spawn_rate=100, stop_timeout=_STOP_TIMEOUT_S)
+        add = parser.add_argument
+        add("--target", default=self._default_target, help="MODULE:ATTRIBUTE of the system under test")
+        for name in ("build", "topology", "sync"):
+            add(f"--{name}", default="", help=f"the target's setting {name}")
+        add("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting of the target")
+        add("--seed", type=int, default=20230430, help="of everything that is drawn at random")
+        add("--out", default="", metavar="DIR", help="run directory; runs/<time>-<profile> unless given")
+        add("--max-error-share", type=float, default=None, help="FAIL when more than this share of applications erred")
+        for option in self._options:
+            add(f"--{option.name}", type=float, default=option.default, help=option.help)
+
+    def _on_init(self, environment: Environment, **_: object) -> None:
+        self._environment = environment
+        try:
+            if sys.platform != "linux":
+                message = f"misissue runs on Linux only for now; this is {sys.platform}"
+                raise TargetError(message)
+            if not isinstance(environment.runner, LocalRunner):
+                message = "misissue judges runs of one Locust process only for now; leave out --master, --worker, --processes"
+                raise TargetError(message)
+            self._check_options(environment)
+            load_target(self._parsed(environment).target, self._settings(environment))
+            if self._parsed(environment).headless:
+                # Here, because a run that cannot begin should end with its reason before Locust starts anything.
+                self._open(environment)
+        except (TargetError, LedgerError) as error:
+            sys.exit(_usage_error(error))
+
+    def _check_options(self, environment: Environment) -> None:
+        options = self._parsed(environment)
+        wrong = [option for option in self._options if not 0 <= getattr(options, option.key) < float("inf")]
+        if wrong:
+            message = f"--{wrong[0].name}: found {getattr(options, wrong[0].key)}, right would be 0 or more"
+            raise TargetError(message)
+        share = options.max_error_share
+        if share is not None and not 0 <= share <= 1:
+            message = f"--max-error-share: found {share}, right would be 0 to 1"
+            raise TargetError(message)
+        counters = sum(user.fixed_count for user in environment.user_classes)
+        if options.num_users is not None and options.num_users <= counters:
+            message = f"--users: found {options.num_users}, right would be more than the {counters} that enter changes"
+            raise TargetError(message)
+
+    def _settings(self, environment: Environment) -> dict[str, str]:
+        options = self._parsed(environment)
+        settings = {name: getattr(options, name) for name in ("build", "topology", "sync") if getattr(options, name)}
+        return settings | read_assignments(options.set)
+
+    def _open(self, environment: Environment) -> None:
+        options = self._parsed(environment)
+        plan = self._make_plan(options)
+        target = load_target(options.target, self._settings(environment))
+        run = JudgedRun(
+            target,
+            Path(options.out) if options.out else default_directory(self.profile),
+            profile=self.profile,
+            seed=options.seed,
+            parameters={
+                "users": options.num_users,
+                "target": options.target,
+                **{option.name: getattr(options, option.key) for option in self._options},
+            },
+            criteria=Criteria(max_error_share=options.max_error_share),
+            planned_s=plan.seconds,
+        )
+        run.open()
+        self.active = ActiveRun(run, plan, seed=options.seed)
+
+    def _on_test_start(self, environment: Environment, **_: object) -> None:
+        if self.active is None:
+            try:
+                self._open(environment)
+            except (TargetError, LedgerError) as error:
+                environment.process_exit_code = _usage_error(error)
+                gevent.spawn(self._stop_load, environment)
+                return
+        if self.active is not None:
+            self.active.start(on_failure=lambda: self._stop_load(environment))
+
+    def _stop_load(self, environment: Environment) -> None:
+        if environment.runner is not None:
+            environment.runner.quit() if self._parsed(environment).headless else environment.runner.stop()
+
+    def _on_test_stop(self, environment: Environment, **_: object) -> None:
+        active, self.active = self.active, None
+        if active is None:
+            return
+        try:
+            verdict = active.finish()
+        except Exception as error:  # a verdict that cannot be made must not look like a clean one
+            _log.exception("the verdict could not be decided")
+            print(f"misissue: no verdict: {error}", file=sys.stderr)
+            environment.process_exit_code = EXIT_DIED
+            return
+        environment.process_exit_code = verdict.exit_code
+        self._verdict, self._directory = verdict, active.run.directory
+        if not self._parsed(environment).headless:
+            print_verdict(verdict, self._directory)
+
+    def _on_quitting(self, environment: Environment, **_: object) -> None:
+        # A SIGTERM comes here while the users are still at work.
+        if self.active is not None and environment.runner is not None:
+            if environment.runner.state != STATE_STOPPED:
+                environment.runner.stop()
+            self._on_test_stop(environment)
+
+    def _on_quit(self, **_: object) -> None:
+        # After Locust has printed its statistics, so that the verdict is the last thing on the screen.
+        if self._verdict is not None and self._environment is not None and self._parsed(self._environment).headless:
+            print_verdict(self._verdict, self._directory)
+
+    @staticmethod
+    def _parsed(environment: Environment) -> Namespace:
+        if environment.parsed_options is None:
+            message = "this should never happen, because Locust parses its options before it fires init"
+            raise AssertionError(message)
+        options: Namespace = environment.parsed_options
+        return options
+
+
+class ActiveRun:
+    """A run while its users are at work: what they share, and the greenlets beside them."""
+
+    def __init__(self, run: JudgedRun, plan: Plan, *, seed: int) -> None:
+        self.run = run
+        self.plan = plan
+        self.random = Random(seed)
+        self.target: Target = run.target
+        self.recorder = run.recorder
+        groups = self.target.groups()
+        self.applicants = Leases(groups, self.random)
+        # Clerks do not apply: they enter changes of people who may be printing at the same time.
+        self.changed = Leases(groups, self.random)
+        self.next_application = count(1)
+        self.next_change = count(1)
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
+
+    def start(self, *, on_failure: Callable[[], None]) -> None:
+        """Begin the plan and the work beside the users."""
+        self.run.restart_clock()
+
+        def watch() -> None:
+            if not self.run.check_target():
+                gevent.spawn(on_failure)
+
+        def show() -> None:
+            print_progress(self.run.elapsed_s, self.plan.seconds, self.phase, self.recorder)
+
+        for period_s, work in (
+            (_SETTLE_S, self.recorder.settle),
+            (_FLUSH_S, self.recorder.flush),
+            (_WATCH_S, watch),
+            (_PROGRESS_S, show),
+        ):
+            self._greenlets.append(gevent.spawn(self._repeat, period_s, work))
+
+    @property
+    def phase(self) -> Phase | None:
+        """The phase of the plan that is on now; None when it is through."""
+        return self.plan.at(self.run.elapsed_s)
+
+    def fault(self, place: str, error: Exception) -> None:
+        """Count what went wrong in the harness; the run cannot pass any more."""
+        text = f"{type(error).__name__} in {place}: {error}"
+        if text not in self.recorder.faults:
+            self.recorder.faults.append(text)
+            _log.error("fault of the harness: %s", text)
+
+    def finish(self) -> Verdict:
+        """Stop the work beside the users, close the run and decide."""
+        interrupted = self.run.elapsed_s < self.plan.seconds - _END_TOLERANCE_S
+        gevent.killall(self._greenlets)
+        return self.run.close(interrupted=interrupted)
+
+    def _repeat(self, period_s: float, work: Callable[[], None]) -> None:
+        while True:
+            gevent.sleep(period_s)
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
+                if self.run.check_target():
+                    self.fault(getattr(work, "__name__", "a listener"), error)
+
+
+class PlanShape(LoadTestShape):
+    """Keeps all users at work from the beginning of the plan to its end; a profile derives its shape from it."""
+
+    abstract = True
+    use_common_options = True
+    plugin: LoadPlugin
+
+    def tick(self) -> tuple[int, float] | None:
+        """See `LoadTestShape`; Locust asks about once a second."""
+        active = self.plugin.active
+        if self.runner is None or (active is not None and active.phase is None):
+            return None
+        options = self.runner.environment.parsed_options
+        return (options.num_users, options.spawn_rate) if options is not None else None
+
+
+def _usage_error(error: Exception) -> int:
+    print(f"misissue: {error}", file=sys.stderr)
+    return EXIT_USAGE

@@ -1,0 +1,159 @@
+"""The people of the load: kiosk users who apply for documents, counter users who enter changes."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import gevent
+import msgspec
+from locust import FastHttpUser, task
+from locust.contrib.fasthttp import FastResponse
+from locust.env import Environment
+
+from harness.load.plugin import ActiveRun, LoadPlugin
+from harness.records import Application, Group
+from harness.target import Answer, Request
+
+_IDLE_S = 0.05
+_CHANGE_TRIES = 20
+_FOR_EVER_S = 24 * 3600.0
+
+
+class _PluggedUser(FastHttpUser):
+    abstract = True
+    host = "http://target"  # Locust wants one; every request of ours has an absolute URL
+    plugin: ClassVar[LoadPlugin]
+
+    def __init__(self, environment: Environment) -> None:
+        active = self.plugin.active
+        if active is not None:
+            self.network_timeout = self.connection_timeout = active.target.client_timeout_s or _FOR_EVER_S
+        super().__init__(environment)
+
+    def send(self, request: Request, name: str) -> FastResponse:
+        """Send it; `name` groups it in Locust's statistics."""
+        client: Any = self.client  # Locust's annotations are narrower than what it takes
+        response: FastResponse = client.request(
+            request.method, request.url, name=name, data=request.body, headers=request.headers
+        )
+        return response
+
+
+class KioskUser(_PluggedUser):
+    """Applies, waits for the document, and re-applies after an error, as people at a kiosk do.
+
+    Attributes:
+        reapply_share: share of the errors after which the person tries again.
+        reapply_s: shortest and longest pause before that, seconds.
+        attempts: how often one person tries at the most.
+    """
+
+    abstract = True
+    reapply_share: ClassVar[float] = 0.9
+    reapply_s: ClassVar[tuple[float, float]] = (0.2, 0.9)
+    attempts: ClassVar[int] = 3
+
+    def wait_time(self) -> float:
+        """The phase's pause between two applications."""
+        active = self.plugin.active
+        phase = active.phase if active is not None else None
+        return phase.think_s if phase is not None else _IDLE_S
+
+    @task
+    def apply(self) -> None:
+        """One application with its re-applications."""
+        active = self.plugin.active
+        if active is None:
+            return
+        try:
+            with active.applicants.lease() as group:
+                application = active.target.draw_application(
+                    f"A{next(active.next_application)}", group, active.random
+                )
+                while not self._attempt(active, application) and self._reapplies(active, application):
+                    gevent.sleep(active.random.uniform(*self.reapply_s))
+                    application = msgspec.structs.replace(application, attempt=application.attempt + 1)
+        except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
+            active.fault("a kiosk user", error)
+
+    def _attempt(self, active: ActiveRun, application: Application) -> bool:
+        """Send one attempt and record its end; False when it ended in an error."""
+        request = active.target.print_request(application)
+        active.recorder.issued += 1
+        sent_ns = time.monotonic_ns()
+        response = self.send(request, application.kind)
+        answered_ns = time.monotonic_ns()
+        answer = _read(active, response)
+        active.recorder.record(application, sent_ns, answered_ns, answer)
+        return not answer.error
+
+    def _reapplies(self, active: ActiveRun, application: Application) -> bool:
+        return application.attempt < self.attempts and active.random.random() < self.reapply_share
+
+
+class CounterUser(_PluggedUser):
+    """A clerk who enters changes at the rate of the phase, one after the other."""
+
+    abstract = True
+    fixed_count = 1
+
+    def on_start(self) -> None:
+        """Start on time."""
+        self._due_s = 0.0
+
+    def wait_time(self) -> float:
+        """Until the next change is due by the rate; a clerk who is late does not hurry to catch up."""
+        active = self.plugin.active
+        phase = active.phase if active is not None else None
+        if active is None or phase is None or phase.changes_per_s == 0:
+            return _IDLE_S
+        now_s = active.run.elapsed_s
+        self._due_s = max(self._due_s + self.fixed_count / phase.changes_per_s, now_s)
+        return self._due_s - now_s
+
+    @task
+    def enter(self) -> None:
+        """Enter one change, and again until the registry has acknowledged it."""
+        active = self.plugin.active
+        phase = active.phase if active is not None else None
+        if active is None or phase is None or phase.changes_per_s == 0:
+            return
+        try:
+            with active.changed.lease() as group:
+                self._enter(active, f"C{next(active.next_change)}", group)
+        except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
+            if active.run.check_target():
+                active.fault("a counter user", error)
+
+    def _enter(self, active: ActiveRun, name: str, group: Group) -> None:
+        change, request = active.target.draw_change(name, group, self.plugin.change_kinds, active.random)
+        change = msgspec.structs.replace(change, sent_ns=time.monotonic_ns())
+        active.recorder.add_change(change)
+        for _ in range(_CHANGE_TRIES):
+            response = self.send(request, "change")
+            if response.status_code == 200:
+                active.recorder.add_change(msgspec.structs.replace(change, answered_ns=time.monotonic_ns()))
+                return
+            gevent.sleep(_IDLE_S)
+        message = f"change {name} was not acknowledged in {_CHANGE_TRIES} tries (status {response.status_code})"
+        raise ChangeLostError(message)
+
+
+class ChangeLostError(Exception):
+    """Raised when the registry does not acknowledge a change, so that nobody knows which version is right."""
+
+
+def _read(active: ActiveRun, response: FastResponse) -> Answer:
+    """What the answer means, when the client got it whole: what the client cut off is not the service's fault."""
+    status = response.status_code
+    if not status:
+        return Answer(error="no answer")
+    try:
+        body = response.content or b""
+    except OSError:
+        return Answer(error="cut off")
+    headers: Mapping[str, str] = response.headers or {}  # type: ignore[assignment] # a mapping in all but name
+    length = headers.get("content-length")
+    if length is not None and length != str(len(body)) and "content-encoding" not in headers:
+        return Answer(error="cut off")
+    return active.target.read_answer(status, headers, body)

@@ -1,0 +1,70 @@
+"""The run on a terminal: one line of progress, and at the end who was handed whose document."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.gate import Verdict
+from harness.incident import Incident
+from harness.ledger import VERDICT_FILE
+from harness.load.plan import Phase
+from harness.outcome import Outcome
+from harness.recorder import Recorder
+
+_SHOWN_INCIDENTS = 8
+_COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
+
+
+def print_progress(elapsed_s: float, planned_s: float, phase: Phase | None, recorder: Recorder) -> None:
+    """One line on stderr."""
+    tallies = recorder.tallies
+    misissued = sum(number for outcome, number in tallies.items() if outcome.is_misissue)
+    print(
+        f"{elapsed_s:4.0f} of {planned_s:.0f} s  {phase.name if phase else 'end':<8}"
+        f"{tallies[Outcome.OK]:6d} ok {misissued:5d} misissued {tallies[Outcome.ERROR_FINAL]:5d} errors",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def print_verdict(verdict: Verdict, directory: Path) -> None:
+    """Incidents first, then the counts, then the verdict with its reasons, on stdout."""
+    console = Console(highlight=False, soft_wrap=True)
+    for incident in verdict.incidents[:_SHOWN_INCIDENTS]:
+        console.print(_sentence(incident), markup=False)
+    if len(verdict.incidents) > _SHOWN_INCIDENTS:
+        console.print(f"… and {len(verdict.incidents) - _SHOWN_INCIDENTS} more in {directory / VERDICT_FILE}")
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for outcome, number in verdict.outcomes.items():
+        if number:
+            table.add_row(outcome, str(number))
+    console.print(table)
+    bound = verdict.bound
+    console.print(
+        f"{verdict.papers} papers with the data of {verdict.persons} other persons, "
+        f"{verdict.with_my_number} with My Number; {verdict.error_notices} error notices"
+    )
+    console.print(
+        f"{verdict.exposures} exposures in {verdict.sync_runs} sync runs; misissuance in {bound.events}; "
+        f"with {bound.confidence:.0%} confidence at most {bound.upper:.3g} per {bound.unit}"
+    )
+    console.print(Text(verdict.verdict, style=_COLOURS[verdict.verdict]), "·", "; ".join(verdict.reasons), markup=False)
+    console.print(f"evidence: {directory}")
+
+
+def _sentence(incident: Incident) -> str:
+    """Who was handed what of whom."""
+    asked = " ".join((incident.kind, *incident.options))
+    got = incident.delivered_kind or "a document"
+    whose = ", ".join(incident.exposed_persons or incident.owners) or "nobody"
+    text = f"{incident.outcome}: {incident.recipient} applied for {asked} and was handed {got} of {whose}"
+    if incident.my_number:
+        text += ", with My Number"
+    if incident.sync_run:
+        text += f", in sync run {incident.sync_run}"
+    if incident.error_retried_ok:
+        text += f"; beside it the error of {', '.join(incident.error_retried_ok)}, re-applied and printed normally"
+    return text
