@@ -36,7 +36,7 @@ _WATCH_S = 0.25
 _PROGRESS_S = 2.0
 _SETTLE_S = 0.02
 _STOP_TIMEOUT_S = 10.0
-_END_TOLERANCE_S = 0.5
+_DRAIN_S = 0.3
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,6 +253,11 @@ class ActiveRun:
         """The phase of the plan that is on now; None when it is through."""
         return self.plan.at(self.run.elapsed_s)
 
+    @property
+    def is_drained(self) -> bool:
+        """The plan is through, and so long that users have seen it."""
+        return self.run.elapsed_s > self.plan.seconds + _DRAIN_S
+
     def fault(self, place: str, error: Exception) -> None:
         """Count what went wrong in the harness; the run cannot pass any more."""
         text = f"{type(error).__name__} in {place}: {error}"
@@ -262,7 +267,7 @@ class ActiveRun:
 
     def finish(self) -> Verdict:
         """Stop the work beside the users, close the run and decide."""
-        interrupted = self.run.elapsed_s < self.plan.seconds - _END_TOLERANCE_S
+        interrupted = not self.is_drained
         gevent.killall(self._greenlets)
         return self.run.close(interrupted=interrupted)
 
@@ -286,7 +291,7 @@ class PlanShape(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """See `LoadTestShape`; Locust asks about once a second."""
         active = self.plugin.active
-        if self.runner is None or (active is not None and active.phase is None):
+        if self.runner is None or (active is not None and active.is_drained):
             return None
         options = self.runner.environment.parsed_options
         return (options.num_users, options.spawn_rate) if options is not None else None

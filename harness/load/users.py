@@ -63,7 +63,8 @@ class KioskUser(_PluggedUser):
     def apply(self) -> None:
         """One application with its re-applications."""
         active = self.plugin.active
-        if active is None:
+        if active is None or active.phase is None:
+            # The plan is through: nobody begins what Locust would cut off when it stops the users.
             return
         try:
             with active.applicants.lease() as group:
