@@ -13,9 +13,10 @@ import click
 
 from harness.gate import EXIT_DIED, EXIT_USAGE, decide
 from harness.ledger import LedgerError
-from harness.run import load_target
+from harness.run import default_directory, load_attribute, load_target
 from harness.target import TargetError, read_assignments
 
+DEFAULT_EXPERIMENT = "profiles.release_matrix:EXPERIMENT"
 DEFAULT_TARGET = "targets.municipal.target:Municipal"
 _WATCH_S = 0.2
 _EPILOG = (
@@ -67,6 +68,27 @@ def gate(directory: Path) -> None:
     verdict = decide(directory)
     print_verdict(verdict, directory)
     sys.exit(verdict.exit_code)
+
+
+@cli.command(epilog="Exit codes: 0 exactly as claimed; 1 refuted; 2 usage; 3 too few exposures; 4 a deployment died.")
+@click.option("--out", type=click.Path(path_type=Path), help="directory of the runs; runs/<time>-matrix unless given")
+@click.option("--exposures", type=click.IntRange(min=1), default=30, show_default=True, help="wanted in each cell")
+@click.option("--seed", type=int, default=20230430, show_default=True)
+@click.option("--experiment", default=DEFAULT_EXPERIMENT, show_default=True, help="MODULE:ATTRIBUTE of another claim")
+def matrix(out: Path | None, exposures: int, seed: int, experiment: str) -> None:
+    """Test the claim that misissuance takes all of its conditions, in every combination of them."""
+    from harness.matrix import MATRIX_FILE, Experiment, run_matrix
+    from harness.report.matrix import print_matrix, print_progress
+
+    claim = load_attribute(experiment)
+    if not isinstance(claim, Experiment):
+        raise TargetError(f"{experiment} is {type(claim).__name__}, right would be an Experiment of harness.matrix")
+    directory = out or default_directory("matrix")
+    if (directory / MATRIX_FILE).exists():
+        raise LedgerError(f"{directory} holds a matrix already; name another directory with --out")
+    result = run_matrix(claim, directory, wanted=exposures, seed=seed, show=print_progress)
+    print_matrix(result, directory)
+    sys.exit(result.exit_code)
 
 
 @cli.command()

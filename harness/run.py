@@ -148,18 +148,30 @@ class JudgedRun:
         write_json(self.directory / RUN_FILE, self._description)
 
 
+def load_attribute(name: str) -> object:
+    """What `module:attribute` names.
+
+    Raises:
+        TargetError: when there is nothing by that name.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        message = f"{name!r} not found ({error}); write MODULE:ATTRIBUTE of something importable"
+        raise TargetError(message) from error
+
+
 def load_target(name: str, settings: Mapping[str, str]) -> Target:
     """The target that `module:attribute` makes of the settings.
 
     Raises:
         TargetError: when there is none by that name, or it refuses the settings.
     """
-    module, _, attribute = name.partition(":")
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        message = f"target {name!r} not found ({error}); write MODULE:ATTRIBUTE of something importable"
-        raise TargetError(message) from error
+    factory = load_attribute(name)
+    if not callable(factory):
+        message = f"{name!r} is no target, but {type(factory).__name__}; write MODULE:ATTRIBUTE of a target's class"
+        raise TargetError(message)
     return cast("Target", factory(settings))
 
 

@@ -4,6 +4,7 @@ import http.client
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -19,6 +20,7 @@ from targets.municipal.truth import DocumentQuery, DrawnChange
 
 _KINDS = (("juminhyo", 50), ("inkan", 30), ("koseki", 10), ("zei", 10))
 _OPTION_SHARE = 0.2
+_POINTS_LIMIT_S = 30.0
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -213,6 +215,19 @@ class Municipal:
         if log.exists():
             for line in log.read_bytes().split(b"\n")[:-1]:
                 yield msgspec.json.decode(line, type=ErrorNotice)
+
+    def await_points(self, wanted: Mapping[str, int]) -> None:
+        """Ask the AP server, which answers when it is so."""
+        host, _, port = self.running.ap.removeprefix("http://").partition(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=_POINTS_LIMIT_S)
+        try:
+            connection.request("GET", f"/points?{urlencode(wanted)}")
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as error:
+            message = f"no slot had {dict(wanted)} within {_POINTS_LIMIT_S:g} s: {error}"
+            raise TargetError(message) from error
+        finally:
+            connection.close()
 
     def _ask_truth(self, path: str, query: object) -> bytes:
         """POST, on a connection of its own for as long as it takes: greenlets and threads may ask at the same time."""

@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple, Self
 
 import pytest
@@ -253,13 +253,15 @@ async def test_reset(is_cut: bool) -> None:
 
 
 async def test_reset_of_a_peer_is_passed_on() -> None:
-    """An RST travels as bytes do: it waits while the link is cut and is passed on afterwards."""
+    """An RST waits while the link is cut and is passed on afterwards; bytes for the one that sent it are dropped."""
     async with _scene() as scene:
         await scene.link.cut()
+        scene.peer_writer.write(b"to nobody")
+        await _until(lambda: scene.link.in_flight_bytes == 9)
         sock: socket.socket = scene.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         scene.writer.transport.abort()
-        await _until(lambda: len(scene.link.in_flight) == 1)
+        await _until(lambda: len(scene.link.in_flight) == 1 and scene.link.in_flight_bytes == 0)
         scene.link.restore()
         with pytest.raises(ConnectionResetError):
             await scene.peer_reader.read()
@@ -275,25 +277,30 @@ async def test_refused_upstream() -> None:
             await reader.read()
 
 
-@pytest.mark.parametrize("is_cut", [False, True], ids=["slow receiver", "cut"])
-async def test_back_pressure(is_cut: bool) -> None:
+@pytest.mark.parametrize("cause", ["slow receiver", "cut", "newcomer while cut"])
+async def test_back_pressure(cause: str) -> None:
     """A sender is slowed down when its receiver does not read or the link is cut; the link holds a bounded amount."""
     size_bytes = 48 << 20  # more than all socket buffers on the way take
-    async with _scene() as scene:
-        if is_cut:
+    async with _scene() as scene, AsyncExitStack() as stack:
+        writer, peer_reader = scene.writer, scene.peer_reader
+        if cause != "slow receiver":
             await scene.link.cut()
-        scene.writer.write(bytes(size_bytes))
+        if cause == "newcomer while cut":
+            _, writer = await stack.enter_async_context(_client(scene.link))
+        writer.write(bytes(size_bytes))
         left_bytes, calm_turns = -1, 0
         while calm_turns < 2000:
             await asyncio.sleep(0)
-            before, left_bytes = left_bytes, scene.writer.transport.get_write_buffer_size()
+            before, left_bytes = left_bytes, writer.transport.get_write_buffer_size()
             calm_turns = calm_turns + 1 if left_bytes == before else 0
         assert left_bytes > 0
         assert scene.link.in_flight_bytes <= IN_FLIGHT_LIMIT_BYTES + (1 << 16)
         scene.link.restore()
+        if cause == "newcomer while cut":
+            peer_reader, _ = await scene.upstream.accepted.get()
         received = 0
         while received < size_bytes:
-            received += len(await scene.peer_reader.read(1 << 20))
+            received += len(await peer_reader.read(1 << 20))
 
 
 @pytest.mark.parametrize("conditions", [_NOTHING, _AN_HOUR], ids=["clear", "delayed"])

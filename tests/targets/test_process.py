@@ -101,6 +101,8 @@ async def test_launcher_gone() -> None:
     async with _process() as process:
         transport = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
         transport.close()
+        assert process.stderr is not None
+        assert await process.stderr.read() == b""
         assert await process.wait() == 1
 
 

@@ -1,0 +1,287 @@
+"""The necessity matrix: is a misissuance possible exactly where all conditions of a claim hold?
+
+Every combination of the conditions is deployed and run by itself. Overlap is forced, not hoped for: prints are sent, the
+target is asked to say when they are where they are wanted, and only then a change is entered. Each cell is a judged run
+with a run directory of its own, so each can be checked again with `misissue gate`.
+"""
+
+import http.client
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Literal, Protocol, cast
+from urllib.parse import urlsplit
+
+import msgspec
+
+from harness.bound import upper_bound
+from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
+from harness.ledger import Criteria, write_json
+from harness.overlap import exposures, runs_met
+from harness.records import Application, Group, Print, Record
+from harness.run import JudgedRun, load_target
+from harness.target import Answer, Request, Target, TargetError
+
+MATRIX_FILE = "matrix.json"
+_ROUNDS_AT_MOST = 4  # times the wanted number of exposures
+_ATTEMPTS = 3
+_CONFIDENCE = 0.95
+
+
+class PointedTarget(Target, Protocol):
+    """A target that can tell when prints have reached named points."""
+
+    def await_points(self, wanted: Mapping[str, int]) -> None:
+        """Return once some slot has at least the wanted number of prints at each point.
+
+        Raises:
+            TargetError: when that did not happen in a long time.
+        """
+
+
+class Condition(Record, frozen=True, kw_only=True):
+    """A condition that a setting of the target makes true or false."""
+
+    name: str
+    absent: Mapping[str, str]
+    present: Mapping[str, str]
+
+
+class Experiment(Record, frozen=True, kw_only=True):
+    """A claim: misissuance only where every condition holds and at least `together` prints come at once.
+
+    Args:
+        settings: of the target in every cell.
+        change_kinds: kinds of the changes that make the sync runs.
+    """
+
+    target: str
+    settings: Mapping[str, str]
+    conditions: tuple[Condition, ...]
+    together: int
+    change_kinds: tuple[str, ...]
+
+
+class Cell(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """What came of one combination.
+
+    Args:
+        conditions: name -> whether it held; `prints_at_once` is how many prints came together.
+        prints: documents that were judged.
+        unit: what `n` counts: exposures or, where prints come one by one, sync runs that met a print.
+        misissuances: misissued prints; events: units in which there was one.
+        upper: 95 % bound on the chance of a misissuance in one unit.
+        complaint: why the cell's evidence cannot carry a claim; empty when it can.
+    """
+
+    conditions: Mapping[str, bool]
+    prints_at_once: int
+    expected: bool
+    prints: int
+    unit: Literal["exposure", "sync run met"]
+    n: int
+    misissuances: int
+    events: int
+    upper: float
+    complaint: str
+    directory: str
+
+
+class Matrix(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """All cells and the exit code: 0 when the misissuances are exactly where they are claimed to be."""
+
+    exit_code: int
+    wanted: int
+    seed: int
+    cells: tuple[Cell, ...]
+
+
+def run_matrix(
+    experiment: Experiment, directory: Path, *, wanted: int, seed: int, show: Callable[[Cell], None]
+) -> Matrix:
+    """Run every cell and write matrix.json.
+
+    Args:
+        wanted: exposures (or sync runs met) in each cell.
+        show: called with each cell as it is done.
+
+    Raises:
+        LedgerError: when the directory cannot be used.
+        TargetError: when a deployment cannot be started.
+    """
+    cells = []
+    for held, at_once in _combinations(experiment):
+        cell = _run_cell(experiment, held, at_once, directory, wanted=wanted, seed=seed)
+        show(cell)
+        cells.append(cell)
+    matrix = Matrix(exit_code=decide_matrix(cells, wanted), wanted=wanted, seed=seed, cells=tuple(cells))
+    write_json(directory / MATRIX_FILE, matrix)
+    return matrix
+
+
+def decide_matrix(cells: list[Cell], wanted: int) -> int:
+    """The exit code: 1 where a misissuance is where none may be, or none where it must be; else 3 for doubt; else 0."""
+    refuted = any(
+        (cell.misissuances and not cell.expected)
+        or (cell.expected and not cell.misissuances and cell.n >= wanted and not cell.complaint)
+        for cell in cells
+    )
+    if refuted:
+        return EXIT_CODES["FAIL"]
+    if any("died" in cell.complaint for cell in cells):
+        return EXIT_DIED
+    doubtful = any(cell.complaint or cell.n < wanted for cell in cells)
+    return EXIT_CODES["INCONCLUSIVE" if doubtful else "PASS"]
+
+
+def _combinations(experiment: Experiment) -> Iterator[tuple[tuple[bool, ...], int]]:
+    for *held, many in itertools.product((False, True), repeat=len(experiment.conditions) + 1):
+        yield tuple(held), experiment.together if many else 1
+
+
+def _run_cell(
+    experiment: Experiment, held: tuple[bool, ...], at_once: int, directory: Path, *, wanted: int, seed: int
+) -> Cell:
+    settings = dict(experiment.settings)
+    for condition, holds in zip(experiment.conditions, held, strict=True):
+        settings |= condition.present if holds else condition.absent
+    names = [f"{'' if holds else 'no-'}{condition.name}" for condition, holds in zip(experiment.conditions, held, strict=True)]
+    target = cast("PointedTarget", load_target(experiment.target, settings))
+    run = JudgedRun(
+        target,
+        directory / "-".join((*names, str(at_once))),
+        profile="matrix",
+        seed=seed,
+        parameters={"prints_at_once": at_once, "wanted": wanted, **settings},
+        criteria=Criteria(confidence=_CONFIDENCE),
+        planned_s=0.0,
+    )
+    run.open()
+    try:
+        _provoke(run, target, experiment, at_once, wanted=wanted, random=Random(seed))
+    except TargetError as error:
+        run.recorder.faults.append(str(error))
+    except BaseException:
+        run.close(interrupted=True)
+        raise
+    verdict = run.close()
+    n = verdict.exposures if at_once > 1 else verdict.sync_runs_met
+    hit = len({incident.sync_run or incident.nonce for incident in verdict.incidents})
+    return Cell(
+        conditions={condition.name: holds for condition, holds in zip(experiment.conditions, held, strict=True)},
+        prints_at_once=at_once,
+        expected=all(held) and at_once > 1,
+        prints=verdict.prints_judged,
+        unit="exposure" if at_once > 1 else "sync run met",
+        n=n,
+        misissuances=len(verdict.incidents),
+        events=min(hit, n),
+        upper=upper_bound(min(hit, n), n, _CONFIDENCE),
+        complaint=_complaint(run, verdict),
+        directory=str(run.directory),
+    )
+
+
+def _complaint(run: JudgedRun, verdict: Verdict) -> str:
+    if run.died:
+        return run.died
+    if run.recorder.faults:
+        return run.recorder.faults[0]
+    return f"{verdict.outcomes['undecided']} prints undecided" if verdict.outcomes["undecided"] else ""
+
+
+def _provoke(
+    run: JudgedRun, target: PointedTarget, experiment: Experiment, at_once: int, *, wanted: int, random: Random
+) -> None:
+    """Rounds of prints with a change in the midst of them, until the cell has what it needs or goes nowhere."""
+    groups = list(target.groups())
+    prints: list[Print] = []
+    with ThreadPoolExecutor(at_once) as pool:
+        for number in range(1, wanted * _ROUNDS_AT_MOST + 1):
+            *applying, changed = random.sample(groups, at_once + 1)
+            applications = [
+                target.draw_application(f"A{number}-{position}", group, random)
+                for position, group in enumerate(applying, 1)
+            ]
+            run.recorder.issued += at_once
+            attempts = [pool.submit(_send, target, target.print_request(application)) for application in applications]
+            target.await_points({"written": 1, **({"waiting": at_once - 1} if at_once > 1 else {})})
+            _enter_change(run, target, experiment, f"C{number}", changed, random)
+            for application, attempt in zip(applications, attempts, strict=True):
+                sent_ns, answered_ns, answer = attempt.result()
+                run.recorder.record(application, sent_ns, answered_ns, answer)
+                prints.append(_flight(application, sent_ns, answered_ns))
+                if answer.error:
+                    _reapply(run, target, application)
+            run.recorder.settle()
+            run.recorder.flush()
+            if not run.check_target():
+                raise TargetError(run.died)
+            if number >= wanted and _reached(target, prints, at_once) >= wanted:
+                return
+
+
+def _reached(target: Target, prints: list[Print], at_once: int) -> int:
+    if at_once > 1:
+        return len(exposures(target.sync_runs(), target.print_events()))
+    return runs_met(target.sync_runs(), prints)
+
+
+def _reapply(run: JudgedRun, target: Target, application: Application) -> None:
+    """One by one, so that a re-application meets nobody."""
+    for attempt in range(2, _ATTEMPTS + 1):
+        again = msgspec.structs.replace(application, attempt=attempt)
+        run.recorder.issued += 1
+        sent_ns, answered_ns, answer = _send(target, target.print_request(again))
+        run.recorder.record(again, sent_ns, answered_ns, answer)
+        if not answer.error:
+            return
+
+
+def _enter_change(
+    run: JudgedRun, target: Target, experiment: Experiment, name: str, group: Group, random: Random
+) -> None:
+    change, request = target.draw_change(name, group, experiment.change_kinds, random)
+    change = msgspec.structs.replace(change, sent_ns=time.monotonic_ns())
+    run.recorder.add_change(change)
+    status, _, body = _exchange(request)
+    if status != 200:
+        message = f"change {name} was answered with status {status}: {body.decode(errors='replace')}"
+        raise TargetError(message)
+    run.recorder.add_change(msgspec.structs.replace(change, answered_ns=time.monotonic_ns()))
+
+
+def _flight(application: Application, sent_ns: int, answered_ns: int) -> Print:
+    return Print(
+        application=application.application,
+        applicant=application.applicant,
+        group=application.group,
+        kind=application.kind,
+        sent_ns=sent_ns,
+        answered_ns=answered_ns,
+    )
+
+
+def _send(target: Target, request: Request) -> tuple[int, int, Answer]:
+    """Time sent, time answered, and what the answer means."""
+    sent_ns = time.monotonic_ns()
+    try:
+        status, headers, body = _exchange(request)
+    except (OSError, http.client.HTTPException):
+        return sent_ns, time.monotonic_ns(), Answer(error="no answer")
+    return sent_ns, time.monotonic_ns(), target.read_answer(status, headers, body)
+
+
+def _exchange(request: Request) -> tuple[int, Mapping[str, str], bytes]:
+    """Without a time-out: what the target does with a print must not depend on the client's patience."""
+    url = urlsplit(request.url)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port)
+    try:
+        connection.request(request.method, url.path, request.body, dict(request.headers))
+        response = connection.getresponse()
+        return response.status, dict(response.headers), response.read()
+    finally:
+        connection.close()
