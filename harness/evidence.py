@@ -36,7 +36,7 @@ class RunEvidence(msgspec.Struct, kw_only=True):
     @property
     def in_flight(self) -> int:
         """Attempts that were sent and have no end on record."""
-        return sum(self.issued.values()) - sum(len(attempts) for attempts in self.applications.values())
+        return max(0, sum(self.issued.values()) - len(self.prints))
 
 
 def read_evidence(directory: Path) -> RunEvidence:
@@ -57,15 +57,20 @@ def read_evidence(directory: Path) -> RunEvidence:
         issued={},
         faults=list(run.faults),
     )
+    clocks: set[str] = set()
     for segment in run.segments:
         reader = SegmentReader(segment_path(directory, segment))
-        try:
-            _read_segment(reader, segment, evidence)
-        except RegisterError as error:
-            evidence.faults.append(str(error))
+        _read_segment(reader, segment, evidence)
         evidence.faults.extend(reader.faults)
-    for attempts in applications.values():
-        attempts.sort(key=lambda print_: print_.attempt)
+        clocks.add(reader.clock)
+    if len(clocks - {""}) > 1:
+        evidence.faults.append(f"the segments have different clocks ({', '.join(sorted(clocks))}): no time compares")
+    for application, attempts in applications.items():
+        attempts.sort(key=lambda print_: (print_.attempt, print_.sent_ns, print_.answered_ns))
+        if len({print_.attempt for print_ in attempts}) < len(attempts):
+            evidence.faults.append(f"an attempt of application {application} is on record twice")
+    if len(evidence.prints) > sum(evidence.issued.values()):
+        evidence.faults.append("more prints are on record than were counted as sent")
     if run.ended is None:
         evidence.faults.append("the run did not end: its process was killed, or it is still going on")
     elif run.ended == "interrupted":
@@ -82,7 +87,10 @@ def _read_segment(reader: SegmentReader, segment: str, evidence: RunEvidence) ->
             case PrintEvent():
                 evidence.events.append(record)
             case Document():
-                register.add(record)
+                try:
+                    register.add(record)
+                except RegisterError as error:
+                    evidence.faults.append(str(error))
             case Change():
                 register.add_change(record)
             case SyncRun():

@@ -17,7 +17,7 @@ from harness.ledger import VERDICT_FILE, write_json
 from harness.oracle import Judgement, judge
 from harness.outcome import Outcome, combine
 from harness.overlap import exposures, exposures_from_outside, runs_met
-from harness.records import Record
+from harness.records import Print, Record
 
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 EXIT_USAGE = 2
@@ -82,13 +82,13 @@ def write_verdict(directory: Path, verdict: Verdict) -> None:
 
 def evaluate(evidence: RunEvidence) -> Verdict:
     """Judge every print and weigh the whole."""
-    judgements: dict[str, Judgement] = {}
+    judged: list[tuple[Print, Judgement]] = []
     outcomes: dict[str, Outcome] = {}
     for application, attempts in evidence.applications.items():
-        for print_ in attempts:
-            judgements[print_.nonce] = judge(print_, evidence.register)
-        outcomes[application] = combine(judgements[print_.nonce].outcome for print_ in attempts)
-    incidents = find_incidents(evidence, judgements, outcomes)
+        judgements = [judge(print_, evidence.register) for print_ in attempts]
+        judged += zip(attempts, judgements, strict=True)
+        outcomes[application] = combine(judgement.outcome for judgement in judgements)
+    incidents = find_incidents(evidence, judged, outcomes)
     prints = evidence.prints
     exposed = (
         exposures(evidence.sync_runs, evidence.events)

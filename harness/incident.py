@@ -1,7 +1,7 @@
 """Incidents: who was handed whose document, during which sync run, and who was in flight beside it. Pure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.evidence import RunEvidence
 from harness.oracle import Judgement
@@ -10,7 +10,7 @@ from harness.overlap import InFlight, neighbours, run_end_ns
 from harness.records import Print, PrintEvent, Record, SyncRun
 
 
-class Neighbour(Record, frozen=True, kw_only=True):
+class Neighbour(Record, frozen=True, kw_only=True, omit_defaults=False):
     """A print in flight at one instant together with an incident.
 
     Args:
@@ -27,7 +27,7 @@ class Neighbour(Record, frozen=True, kw_only=True):
     notice: str = ""
 
 
-class Incident(Record, frozen=True, kw_only=True):
+class Incident(Record, frozen=True, kw_only=True, omit_defaults=False):
     """One misissued print.
 
     Args:
@@ -61,14 +61,14 @@ class Incident(Record, frozen=True, kw_only=True):
 
 
 def find_incidents(
-    evidence: RunEvidence, judgements: Mapping[str, Judgement], outcomes: Mapping[str, Outcome]
+    evidence: RunEvidence, judged: Iterable[tuple[Print, Judgement]], outcomes: Mapping[str, Outcome]
 ) -> tuple[Incident, ...]:
     """All incidents in the order in which they were handed out.
 
     Args:
-        judgements: by nonce; outcomes: by application.
+        judged: every print with its judgement; outcomes: by application.
     """
-    misissued = [print_ for print_ in evidence.prints if judgements[print_.nonce].outcome.is_misissue]
+    misissued = [(print_, judgement) for print_, judgement in judged if judgement.outcome.is_misissue]
     if not misissued:
         return ()
     in_flight = InFlight(evidence.prints)
@@ -78,8 +78,7 @@ def find_incidents(
         points[event.nonce].append(event)
     runs = sorted(evidence.sync_runs, key=lambda run: (run.begin_ns, run.sync_run))
 
-    def describe(print_: Print) -> Incident:
-        judgement = judgements[print_.nonce]
+    def describe(print_: Print, judgement: Judgement) -> Incident:
         beside = tuple(
             Neighbour(
                 nonce=other.nonce,
@@ -112,7 +111,8 @@ def find_incidents(
             ),
         )
 
-    return tuple(sorted(map(describe, misissued), key=lambda incident: (incident.at_ns, incident.nonce)))
+    incidents = [describe(print_, judgement) for print_, judgement in misissued]
+    return tuple(sorted(incidents, key=lambda incident: (incident.at_ns, incident.nonce)))
 
 
 def _sync_run(print_: Print, points: Sequence[PrintEvent], runs: Sequence[SyncRun]) -> str:

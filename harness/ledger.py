@@ -29,7 +29,7 @@ class LedgerError(Exception):
     """Raised when a run directory cannot be written, or is none."""
 
 
-class Header(Record, frozen=True, kw_only=True, tag="header"):
+class Header(Record, frozen=True, kw_only=True, omit_defaults=False, tag="header"):
     """First line of a segment. `clock` names the clock of all times in it."""
 
     segment: str
@@ -45,7 +45,7 @@ class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     digest: str
 
 
-class Criteria(Record, frozen=True, kw_only=True):
+class Criteria(Record, frozen=True, kw_only=True, omit_defaults=False):
     """What the gate asks of the run.
 
     Args:
@@ -57,7 +57,7 @@ class Criteria(Record, frozen=True, kw_only=True):
     max_error_share: float | None = None
 
 
-class RunDescription(Record, frozen=True, kw_only=True):
+class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
     """run.json: everything needed to repeat the run and to know whether its evidence is all there.
 
     Args:
@@ -101,7 +101,7 @@ class SegmentWriter:
         self._pending_bytes = 0
         self._digest = xxhash.xxh3_128()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         except OSError as error:
             message = f"cannot write the ledger segment {self.path}: {error.strerror}; choose another --out"
@@ -183,6 +183,8 @@ class SegmentReader:
                     self.faults.append(f"segment {name} is cut off or unreadable at line {number}")
                     digest.update(line)
                     continue
+                if not line.endswith(b"\n"):
+                    self.faults.append(f"segment {name} is cut off at the end of line {number}")
                 if closed:
                     self.faults.append(f"segment {name} goes on after its footer at line {number}")
                 if isinstance(record, Header):
@@ -233,24 +235,37 @@ def create_run_directory(directory: Path) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write pretty JSON so that a reader sees the old file or the new one, never half of one."""
+    """Write pretty JSON so that a reader sees the old file or the new one, never half of one; for its owner's eyes alone.
+
+    Raises:
+        LedgerError: when the disk takes no more.
+    """
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_bytes(msgspec.json.format(_encoder.encode(value), indent=2) + b"\n")
-    temporary.replace(path)
+    try:
+        temporary.touch(mode=0o600)
+        temporary.write_bytes(msgspec.json.format(_encoder.encode(value), indent=2) + b"\n")
+        temporary.replace(path)
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror}"
+        raise LedgerError(message) from error
 
 
 def read_run(directory: Path) -> RunDescription:
     """What run.json says.
 
     Raises:
-        LedgerError: when the directory is no run directory.
+        LedgerError: when the directory is no run directory, or of a version that this one does not read.
     """
     path = directory / RUN_FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=RunDescription)
+        run = msgspec.json.decode(path.read_bytes(), type=RunDescription)
     except OSError as error:
         message = f"{directory} is no run directory ({RUN_FILE}: {error.strerror}); name one that `misissue verify` made"
         raise LedgerError(message) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f"{path} is not what `misissue verify` writes: {error}"
         raise LedgerError(message) from error
+    if run.schema != SCHEMA:
+        message = f"{path} has schema {run.schema}; this version reads schema {SCHEMA}"
+        raise LedgerError(message)
+    return run

@@ -1,7 +1,7 @@
 """The oracle: what one print was, judged by its content alone. Pure."""
 
 from harness.outcome import Outcome
-from harness.records import Document, Mark, Print, Record
+from harness.records import Document, Print, Record
 from harness.register import Register
 
 
@@ -40,7 +40,9 @@ def judge_identity(print_: Print, register: Register) -> Judgement:
     document = register.find(print_.checksum)
     if document is None:
         return _judge_marks(print_, register)
-    if print_.applicant in document.applicants and print_.kind == document.kind and print_.options == document.options:
+    is_asked_for = print_.kind == document.kind and print_.options == document.options
+    # The groups have the last word on who may see what, should the truth contradict them.
+    if is_asked_for and print_.applicant in document.applicants and register.permits(print_.group, document.persons):
         return _OK
     return _judge_foreign(print_, document, register)
 
@@ -98,10 +100,8 @@ def _judge_marks(print_: Print, register: Register) -> Judgement:
         outcome = Outcome.OVER_DISCLOSED
     else:
         outcome = Outcome.TORN
-    first: Mark = next((mark for mark in marks if set(mark.persons) & set(strangers)), marks[0])
-    return Judgement(
-        outcome=outcome, persons=persons, strangers=strangers, kind=first.kind, options=first.options
-    )
+    gravest = max(marks, key=lambda mark: (not set(strangers).isdisjoint(mark.persons), "my_number" in mark.options))
+    return Judgement(outcome=outcome, persons=persons, strangers=strangers, kind=gravest.kind, options=gravest.options)
 
 
 def _strangers(persons: tuple[str, ...], print_: Print, register: Register) -> tuple[str, ...]:

@@ -92,9 +92,10 @@ class Recorder:
                 if self.register.find(print_.checksum) is not None:
                     # The register tells everything that the marks could.
                     print_ = msgspec.structs.replace(print_, marks=())
+            # Taken out first: a disk that is full keeps the line for later, and a line must not be there twice.
+            self._unsettled.popleft()
             if self._end(print_) is not Outcome.OK:
                 self._keep(print_, document)
-            self._unsettled.popleft()
 
     def add_group(self, group: Group) -> None:
         """Tell who may receive whose documents."""

@@ -4,6 +4,7 @@ Filled from the target's truth while the run goes on, and again, from the ledger
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Literal
 
 from harness.records import Change, Document, Group, SyncRun
@@ -48,7 +49,8 @@ class Register:
     def add_change(self, change: Change) -> None:
         """A change that was sent: its version exists from then on at the earliest, with its people."""
         self._persons[change.group].update(change.persons)
-        self._sent_ns[change.group, change.version] = change.sent_ns
+        key = change.group, change.version
+        self._sent_ns[key] = min(change.sent_ns, self._sent_ns.get(key, change.sent_ns))
 
     def add_sync_run(self, run: SyncRun) -> None:
         """A sync run: older versions of what it applied are superseded once it was acknowledged."""
@@ -66,6 +68,10 @@ class Register:
     def permitted(self, group: str) -> set[str]:
         """Everybody who belonged to the group under some version so far, and so may receive its documents."""
         return self._persons.get(group, set())
+
+    def permits(self, group: str, persons: Iterable[str]) -> bool:
+        """Whether all of them are permitted."""
+        return self.permitted(group).issuperset(persons)
 
     def version_state(self, group: str, version: int, sent_ns: int, answered_ns: int) -> VersionState:
         """Whether `version` was right at some instant of the closed interval [sent_ns, answered_ns].

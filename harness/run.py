@@ -80,11 +80,15 @@ class JudgedRun:
         create_run_directory(self.directory)
         self._describe()
         parameters = self.target.open(self.directory / TARGET_DIRECTORY)
-        self._describe(parameters={**self._description.parameters, "target": parameters})
-        self._writer = SegmentWriter(self.directory, LOAD_SEGMENT, self.target.clock)
-        self.recorder = Recorder(self.target, self._writer, self.directory / INCIDENT_DIRECTORY)
-        for group in self.target.groups():
-            self.recorder.add_group(group)
+        try:
+            self._describe(parameters={**self._description.parameters, "target": parameters})
+            self._writer = SegmentWriter(self.directory, LOAD_SEGMENT, self.target.clock)
+            self.recorder = Recorder(self.target, self._writer, self.directory / INCIDENT_DIRECTORY)
+            for group in self.target.groups():
+                self.recorder.add_group(group)
+        except BaseException:
+            self.target.close()
+            raise
         self.started_ns = time.monotonic_ns()
 
     def restart_clock(self) -> None:
@@ -109,11 +113,14 @@ class JudgedRun:
             LedgerError: when the ledger cannot be read back.
         """
         recorder = self.recorder
-        steps: tuple[Callable[[], None], ...] = (recorder.settle, self._copy_target_evidence, recorder.flush)
-        for step in steps:
+        for step in (
+            recorder.settle,
+            self._copy_target_evidence,
+            recorder.flush,
+            self.check_target,
+            self.target.close,
+        ):
             _guard(step, recorder.faults)
-        self.check_target()
-        _guard(self.target.close, recorder.faults)
         if self._writer is not None:
             _guard(self._writer.close, recorder.faults)
         self._describe(
@@ -180,7 +187,7 @@ def default_directory(profile: str) -> Path:
     return Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{profile}"
 
 
-def _guard(step: Callable[[], None], faults: list[str]) -> None:
+def _guard(step: Callable[[], object], faults: list[str]) -> None:
     """Run one step of the end; whatever goes wrong becomes a fault, so that the steps after it are still made."""
     try:
         step()

@@ -124,7 +124,7 @@ class End(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.writable = True
-        # Not at once: asyncio in Python 3.11 starts reading after this method, even where it was paused in it.
+        # Not at once: asyncio of Python 3.11.2 starts reading after this method, even where it was paused in it.
         asyncio.get_running_loop().call_soon(self.regulate)
         if self.other.transport is None or self.other.lost:
             self.link.join(self)

@@ -32,9 +32,9 @@ def print_progress(elapsed_s: float, planned_s: float, phase: Phase | None, reco
 
 def print_verdict(verdict: Verdict, directory: Path) -> None:
     """Incidents first, then the counts, then the verdict with its reasons, on stdout."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     for incident in verdict.incidents[:_SHOWN_INCIDENTS]:
-        console.print(_sentence(incident), markup=False)
+        console.print(_sentence(incident))
     if len(verdict.incidents) > _SHOWN_INCIDENTS:
         console.print(f"… and {len(verdict.incidents) - _SHOWN_INCIDENTS} more in {directory / VERDICT_FILE}")
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -51,7 +51,7 @@ def print_verdict(verdict: Verdict, directory: Path) -> None:
         f"{verdict.exposures} exposures in {verdict.sync_runs} sync runs; misissuance in {bound.events}; "
         f"with {bound.confidence:.0%} confidence at most {bound.upper:.3g} per {bound.unit}"
     )
-    console.print(Text(verdict.verdict, style=_COLOURS[verdict.verdict]), "·", "; ".join(verdict.reasons), markup=False)
+    console.print(Text(verdict.verdict, style=_COLOURS[verdict.verdict]), "·", "; ".join(verdict.reasons))
     console.print(f"evidence: {directory}")
 
 

@@ -1,0 +1,5 @@
+"""`python -m harness` is `misissue`."""
+
+from harness.cli import main
+
+main()

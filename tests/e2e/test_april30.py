@@ -1,0 +1,101 @@
+"""The main job, end to end: the program of the release fails, its fixed twin passes, and the gate agrees."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.ledger import segment_path
+from harness.records import Print, PrintEvent
+from harness.run import LOAD_SEGMENT, TARGET_SEGMENT
+from harness.ledger import SegmentReader
+from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def _overwriter(incident: dict[str, Any], directory: Path) -> Print:
+    """By the AP server's own events: whose print was the last to be written before the recipient's image was read."""
+    prints = {r.nonce: r for r in SegmentReader(segment_path(directory, LOAD_SEGMENT)) if isinstance(r, Print)}
+    events = [r for r in SegmentReader(segment_path(directory, TARGET_SEGMENT)) if isinstance(r, PrintEvent)]
+    (read,) = [event for event in events if event.nonce == incident["nonce"] and event.point == "read"]
+    written = [e for e in events if e.point == "written" and e.slot == read.slot and e.at_ns < read.at_ns]
+    return prints[max(written, key=lambda event: event.at_ns).nonce]
+
+
+def _check_failing_run(directory: Path) -> None:
+    verdict = read_verdict(directory)
+    assert verdict["verdict"] == "FAIL"
+    assert len(verdict["incidents"]) >= 3
+    assert verdict["exposures"] >= 30
+    for incident in verdict["incidents"]:
+        writer = _overwriter(incident, directory)
+        assert writer.applicant in incident["owners"]
+        assert writer.kind == incident["delivered_kind"]
+        assert incident["recipient"] not in incident["owners"]
+        assert incident["sync_run"]
+    noticed = {
+        neighbour["nonce"]
+        for incident in verdict["incidents"]
+        for neighbour in incident["neighbours"]
+        if neighbour.get("notice") == "image_missing" and neighbour["outcome"] == "error_retried_ok"
+    }
+    assert noticed, "no error notice beside an incident ended in a normal re-application"
+
+
+def test_the_program_of_the_release_fails_and_every_incident_names_the_true_owner(
+    start: Callable[..., Command], tmp_path: Path
+) -> None:
+    """The seed build ends in FAIL, exit code 1, with owners that agree with the deployment's own events."""
+    run = start("harness", "verify", "april30", "--out", "run", "--", *SHORT_PLAN, "8")
+    assert run.wait() == 1, run.stderr
+    _check_failing_run(tmp_path / "run")
+    assert "FAIL" in run.stdout
+    assert read_verdict(tmp_path / "run")["incidents"][0]["recipient"] in run.stdout
+    assert not run.left_behind()
+
+
+def test_the_fixed_program_passes_with_nothing_but_ok(start: Callable[..., Command], tmp_path: Path) -> None:
+    """The fixed build ends in PASS, exit code 0, and no outcome but ok is counted."""
+    run = start("harness", "verify", "april30", "--build", "fixed", "--out", "run", "--", *SHORT_PLAN, "8")
+    assert run.wait() == 0, (run.stdout, run.stderr)
+    verdict = read_verdict(tmp_path / "run")
+    assert {outcome for outcome, number in verdict["outcomes"].items() if number} == {"ok"}
+    assert verdict["exposures"] >= 30
+    assert verdict["bound"]["events"] == 0
+    assert verdict["bound"]["n"] == verdict["exposures"]
+    assert verdict["in_flight_at_stop"] == 0
+
+
+def test_locust_alone_makes_the_same_run_and_the_gate_the_same_verdict(
+    start: Callable[..., Command], tmp_path: Path
+) -> None:
+    """`locust -f` decides as `misissue verify` does, and `misissue gate` reads the same verdict from the ledger."""
+    run = start("locust", "-f", str(PROFILE), "--headless", "--only-summary", "--out", "run", *SHORT_PLAN, "8")
+    assert run.wait() == 1, run.stderr
+    _check_failing_run(tmp_path / "run")
+    written = (tmp_path / "run" / "verdict.json").read_bytes()
+    gate = start("harness", "gate", "run")
+    assert gate.wait() == 1, gate.stderr
+    assert "FAIL" in gate.stdout
+    assert (tmp_path / "run" / "verdict.json").read_bytes() == written
+
+
+def test_the_matrix_is_positive_in_one_cell_only(start: Callable[..., Command], tmp_path: Path) -> None:
+    """Misissuance occurs with v2, split and two prints at once, and in none of the other seven cells."""
+    matrix = start("harness", "matrix", "--out", "matrix")
+    assert matrix.wait() == 0, (matrix.stdout, matrix.stderr)
+    cells = read_matrix(tmp_path / "matrix")
+    assert len(cells) == 8
+    assert all(cell["n"] >= 30 for cell in cells)
+    positive = [cell for cell in cells if cell["misissuances"]]
+    assert [(cell["conditions"], cell["prints_at_once"]) for cell in positive] == [({"v2": True, "split": True}, 2)]
+
+
+def read_matrix(directory: Path) -> list[dict[str, Any]]:
+    """The cells of matrix.json."""
+    import msgspec
+
+    cells: list[dict[str, Any]] = msgspec.json.decode((directory / "matrix.json").read_bytes())["cells"]
+    return cells

@@ -1,0 +1,105 @@
+"""Bad input: one clear line that says what was found and what would be right, exit code 2, nothing left running."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import PROFILE, Command
+
+
+def _check(command: Command, *parts: str) -> None:
+    assert command.wait() == 2, (command.stdout, command.stderr)
+    lines = command.stderr.strip().splitlines()
+    assert len(lines) == 1, command.stderr
+    assert lines[0].startswith("misissue: ")
+    for part in parts:
+        assert part in lines[0]
+    assert not command.left_behind()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found", "right"),
+    [
+        (("verify", "april31"), "april31", "april30"),
+        (("verify", "nowhere.py"), "nowhere.py", "Locust file"),
+        (("verify", "april30", "--build", "best"), "'best'", "seed or fixed"),
+        (("verify", "april30", "--topology", "star"), "'star'", "split or joined"),
+        (("verify", "april30", "--sync", "v3"), "'v3'", "v1 or v2"),
+        (("verify", "april30", "--users", "0"), "0", "1"),
+        (("verify", "april30", "--users", "1"), "1", "more than the 1"),
+        (("verify", "april30", "--users", "many"), "many", "integer"),
+        (("verify", "april30", "--seed", "x"), "'x'", "integer"),
+        (("verify", "april30", "--set", "stage_ms"), "'stage_ms'", "KEY=VALUE"),
+        (("verify", "april30", "--set", "stage_ms=long"), "'long'", "number"),
+        (("verify", "april30", "--set", "colour=red"), "'colour'", "stage_ms"),
+        (("verify", "april30", "--target", "nothing:Nothing"), "'nothing:Nothing'", "MODULE:ATTRIBUTE"),
+        (("verify", "april30", "--", "--burst-s", "-1"), "-1", "0 or more"),
+        (("verify", "april30", "--max-error-share", "2"), "2", "1"),
+        (("up", "--build", "best"), "'best'", "seed or fixed"),
+        (("up", "--port", "70000"), "70000", "65535"),
+        (("matrix", "--exposures", "0"), "0", "1"),
+        (("matrix", "--experiment", "profiles.april30"), "'profiles.april30'", "MODULE:ATTRIBUTE"),
+        (("gate", "nowhere"), "nowhere", "misissue verify"),
+        (("fly",), "fly", "No such command"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_what_would_be_right(
+    start: Callable[..., Command], arguments: tuple[str, ...], found: str, right: str
+) -> None:
+    """One line on stderr names what was found and what would be right."""
+    _check(start("harness", *arguments), found, right)
+
+
+def test_a_run_directory_that_cannot_be_made_is_named(start: Callable[..., Command], tmp_path: Path) -> None:
+    """A file where the run directory should be; root may write everywhere else."""
+    (tmp_path / "file").write_text("")
+    _check(start("harness", "verify", "april30", "--out", "file/run"), "file/run", "--out")
+    _check(start("harness", "matrix", "--out", "file/run"), "file/run", "--out")
+
+
+def test_a_run_directory_with_a_run_is_never_overwritten(start: Callable[..., Command], tmp_path: Path) -> None:
+    """Evidence is not replaced."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    _check(start("harness", "verify", "april30", "--out", "run"), "holds a run already", "--out")
+    assert (tmp_path / "run" / "run.json").read_text() == "{}"
+
+
+def test_a_run_file_that_is_none_is_named(start: Callable[..., Command], tmp_path: Path) -> None:
+    """`gate` on a directory with a broken run.json."""
+    (tmp_path / "run.json").write_text("{]")
+    _check(start("harness", "gate", "."), "run.json")
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that is in use."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
+
+
+def test_a_port_in_use_is_named(start: Callable[..., Command], port: int) -> None:
+    """The center cannot listen where another listens."""
+    _check(start("harness", "up", "--port", str(port)), str(port), "already in use")
+    _check(start("harness", "verify", "april30", "--set", f"port={port}"), str(port), "already in use")
+
+
+def test_without_postgresql_the_error_says_what_to_install(
+    start: Callable[..., Command], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the binaries' package nor a PostgreSQL of the machine."""
+    monkeypatch.setenv("MISISSUE_PG_BIN", str(tmp_path))
+    _check(start("harness", "verify", "april30"), str(tmp_path), "initdb")
+    _check(start("harness", "up"), str(tmp_path), "initdb")
+
+
+def test_locust_itself_refuses_as_misissue_does(start: Callable[..., Command], tmp_path: Path) -> None:
+    """The plug-in's own refusals need no `misissue` command, and make no run directory."""
+    run = start("locust", "-f", str(PROFILE), "--headless", "--loglevel", "ERROR", "--build", "best")
+    _check(run, "'best'", "seed or fixed")
+    run = start("locust", "-f", str(PROFILE), "--master", "--headless", "--loglevel", "ERROR")
+    _check(run, "one Locust process")
+    assert os.listdir(tmp_path) == []
