@@ -1,6 +1,6 @@
 """The oracle: what one print was, judged by its content alone. Pure."""
 
-from harness.outcome import Outcome
+from harness.outcome import Outcome, worst
 from harness.records import Document, Print, Record
 from harness.register import Register
 
@@ -53,17 +53,19 @@ def judge(print_: Print, register: Register) -> Judgement:
     Needs every change and sync run of the whole run in the register.
     """
     judgement = judge_identity(print_, register)
-    if judgement.outcome is not Outcome.OK:
-        return judgement
     document = register.find(print_.checksum)
     if document is None:
-        message = "this should never happen, because a print is ok only when its document is in the register"
-        raise AssertionError(message)
+        return judgement
     state = register.version_state(document.group, document.version, print_.sent_ns, print_.answered_ns)
     if state == "allowed":
         return judgement
-    outcome = Outcome.STALE if state == "superseded" else Outcome.UNDECIDED
-    return Judgement(outcome=outcome, persons=document.persons, kind=document.kind, options=document.options)
+    return Judgement(
+        outcome=worst((judgement.outcome, Outcome.STALE if state == "superseded" else Outcome.UNDECIDED)),
+        persons=document.persons,
+        strangers=judgement.strangers,
+        kind=document.kind,
+        options=document.options,
+    )
 
 
 def _judge_foreign(print_: Print, document: Document, register: Register) -> Judgement:

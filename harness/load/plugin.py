@@ -8,6 +8,7 @@ wrong becomes a fault of the run, and a run with a fault cannot pass.
 """
 
 import logging
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -117,8 +118,14 @@ class LoadPlugin:
             if self._parsed(environment).headless:
                 # Here, because a run that cannot begin should end with its reason before Locust starts anything.
                 self._open(environment)
+                # Locust's own handler comes into force when a shaped test is over, too late to end one in order.
+                gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         except (TargetError, LedgerError) as error:
             sys.exit(_usage_error(error))
+
+    def _on_sigterm(self) -> None:
+        if self.active is not None:
+            self.active.cut_short = True
 
     def _check_options(self, environment: Environment) -> None:
         options = self._parsed(environment)
@@ -169,7 +176,7 @@ class LoadPlugin:
                 gevent.spawn(self._stop_load, environment)
                 return
         if self.active is not None:
-            self.active.start(on_failure=lambda: self._stop_load(environment))
+            self.active.start()
 
     def _stop_load(self, environment: Environment) -> None:
         if environment.runner is not None:
@@ -225,17 +232,17 @@ class ActiveRun:
         self.applicants = Leases(groups, self.random)
         # Clerks do not apply: they enter changes of people who may be printing at the same time.
         self.changed = Leases(groups, self.random)
+        self.cut_short = False
         self.next_application = count(1)
         self.next_change = count(1)
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
-    def start(self, *, on_failure: Callable[[], None]) -> None:
+    def start(self) -> None:
         """Begin the plan and the work beside the users."""
         self.run.restart_clock()
 
         def watch() -> None:
-            if not self.run.check_target():
-                gevent.spawn(on_failure)
+            self.run.check_target()
 
         def show() -> None:
             print_progress(self.run.elapsed_s, self.plan.seconds, self.phase, self.recorder)
@@ -250,13 +257,18 @@ class ActiveRun:
 
     @property
     def phase(self) -> Phase | None:
-        """The phase of the plan that is on now; None when it is through."""
-        return self.plan.at(self.run.elapsed_s)
+        """The phase of the plan that is on now; None when nothing more is to begin."""
+        return None if self.cut_short or self.run.died else self.plan.at(self.run.elapsed_s)
 
     @property
-    def is_drained(self) -> bool:
+    def is_through(self) -> bool:
         """The plan is through, and so long that users have seen it."""
         return self.run.elapsed_s > self.plan.seconds + _DRAIN_S
+
+    @property
+    def is_over(self) -> bool:
+        """Locust may stop the users."""
+        return self.is_through or self.cut_short or bool(self.run.died)
 
     def fault(self, place: str, error: Exception) -> None:
         """Count what went wrong in the harness; the run cannot pass any more."""
@@ -267,7 +279,7 @@ class ActiveRun:
 
     def finish(self) -> Verdict:
         """Stop the work beside the users, close the run and decide."""
-        interrupted = not self.is_drained
+        interrupted = not self.is_through
         gevent.killall(self._greenlets)
         return self.run.close(interrupted=interrupted)
 
@@ -291,7 +303,7 @@ class PlanShape(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """See `LoadTestShape`; Locust asks about once a second."""
         active = self.plugin.active
-        if self.runner is None or (active is not None and active.is_drained):
+        if self.runner is None or (active is not None and active.is_over):
             return None
         options = self.runner.environment.parsed_options
         return (options.num_users, options.spawn_rate) if options is not None else None
