@@ -169,10 +169,11 @@ def population(seed: int, households: int) -> list[Person]:
 def glyphs() -> str:
     """All characters that a record or a certificate can contain, sorted: what the font must hold.
 
-    The words of the records and of the certificates stand in these two modules and nowhere else, so their sources hold
+    The words of the records and of the certificates stand in three modules and nowhere else, so their sources hold
     every character.
     """
-    sources = (Path(__file__), Path(__file__).with_name("certificates.py"))
+    here = Path(__file__)
+    sources = (here, here.with_name("certificates.py"), here.with_name("paper.py"))
     written = {character for source in sources for character in source.read_text(encoding="utf-8")}
     return "".join(sorted(written.union(map(chr, range(0x20, 0x7F))) - {"\n"}))
 

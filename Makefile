@@ -1,0 +1,24 @@
+PYTHON ?= python3
+
+.PHONY: check lint test long bench requirements
+
+check: lint test  ## what CI runs
+
+lint:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+test:
+	$(PYTHON) -m pytest
+
+long:  ## takes minutes
+	$(PYTHON) -m pytest -m long
+
+bench:  ## speeds, as ratios against a reference in the same run
+	$(PYTHON) -m pytest -m bench -s
+
+requirements:  ## needs pip-tools; run with the Python version that CI uses
+	echo "# Exact versions of everything that is tested, on CPython 3.11, with the hashes of their files. See CONTRIBUTING.md." > requirements.txt
+	printf 'hatchling\neditables\n' | pip-compile --quiet --generate-hashes --no-header --no-annotate --strip-extras \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra test --output-file - pyproject.toml - >> requirements.txt

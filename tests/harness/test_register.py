@@ -1,0 +1,140 @@
+"""What is right for whom, and when; to the nanosecond."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.register import Register, RegisterError
+from tests.harness.builders import HOME, change, entry, register, sync_run
+
+SENT_NS, ANSWERED_NS = 1000, 2000
+
+
+def test_found_by_checksum() -> None:
+    """An entry is found by the checksum of its bytes, and nothing else is."""
+    known = register(entry("A"))
+    assert known.find(entry("A").checksum) == entry("A")
+    assert known.find(entry("A", version=2).checksum) is None
+    assert known.find("") is None
+
+
+def test_new_once() -> None:
+    """An entry is new the first time only, so that the ledger holds it once."""
+    known = Register()
+    assert known.add(entry("A"))
+    assert not known.add(entry("A"))
+
+
+def test_contradiction() -> None:
+    """The same bytes as two different documents make the register useless, which is said."""
+    known = register(entry("A"))
+    with pytest.raises(RegisterError, match="cannot be told apart"):
+        known.add(msgspec.structs.replace(entry("A"), version=2))
+
+
+def test_contradiction_changes_nothing() -> None:
+    """An entry that contradicts is not taken."""
+    known = register(entry("A"))
+    with pytest.raises(RegisterError):
+        known.add(msgspec.structs.replace(entry("A"), applicants=("X",)))
+    assert known.find(entry("A").checksum) == entry("A")
+
+
+def test_permitted_grows() -> None:
+    """Whoever belonged to a group under some version stays permitted, and newcomers become so."""
+    known = Register()
+    assert known.permitted("G1") == set()
+    known.add_group(HOME)
+    assert known.permitted("G1") == {"A", "B"}
+    known.add_change(change(2, sent_ns=10, persons=("A", "C")))
+    assert known.permitted("G1") == {"A", "B", "C"}
+    assert known.permitted("G2") == set()
+
+
+@pytest.mark.parametrize(
+    ("sent_ns", "state"),
+    [
+        (ANSWERED_NS - 1, "allowed"),
+        (ANSWERED_NS, "allowed"),
+        (ANSWERED_NS + 1, "unknown"),
+    ],
+)
+def test_version_begins_when_its_change_is_sent(sent_ns: int, state: str) -> None:
+    """A version exists from the very nanosecond in which its change was sent; before that nobody could know it."""
+    known = register(change(2, sent_ns=sent_ns))
+    assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == state
+
+
+@pytest.mark.parametrize(
+    ("acknowledged_ns", "state"),
+    [
+        (SENT_NS - 1, "superseded"),
+        (SENT_NS, "allowed"),
+        (SENT_NS + 1, "allowed"),
+    ],
+)
+def test_version_ends_when_a_newer_one_is_acknowledged(acknowledged_ns: int, state: str) -> None:
+    """A version is right to the very nanosecond in which a newer one is acknowledged as synchronised."""
+    known = register(change(2, sent_ns=10), sync_run(begin_ns=20, end_ns=acknowledged_ns, applied=[("G1", 2)]))
+    assert known.version_state("G1", 1, SENT_NS, ANSWERED_NS) == state
+
+
+def test_without_any_change() -> None:
+    """The first version needs no change; a later one that no change makes is unknown."""
+    known = Register()
+    assert known.version_state("G1", 1, SENT_NS, ANSWERED_NS) == "allowed"
+    assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == "unknown"
+
+
+def test_own_and_older_versions_supersede_nothing() -> None:
+    """A version is superseded by newer ones alone, and by those of its own group."""
+    known = register(
+        change(2, sent_ns=10),
+        sync_run(begin_ns=20, end_ns=30, applied=[("G1", 1), ("G1", 2), ("G2", 9)]),
+    )
+    assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == "allowed"
+    assert known.version_state("G1", 1, SENT_NS, ANSWERED_NS) == "superseded"
+
+
+def test_unacknowledged_run_supersedes_nothing() -> None:
+    """As long as a sync run is not acknowledged both versions are right."""
+    run = msgspec.structs.replace(sync_run(begin_ns=20, end_ns=30, applied=[("G1", 2)]), acknowledged_ns=None)
+    known = register(change(2, sent_ns=10), run)
+    assert known.version_state("G1", 1, SENT_NS, ANSWERED_NS) == "allowed"
+    assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == "allowed"
+
+
+def test_newest_versions() -> None:
+    """The newest version is asked for of the groups that were changed."""
+    known = register(change(3, sent_ns=20), change(2, sent_ns=10), change(2, sent_ns=10, group="G2"))
+    assert known.newest_versions() == {"G1": 3, "G2": 2}
+
+
+def test_a_change_that_is_told_again() -> None:
+    """A change that is on record twice exists from when it was first sent."""
+    for order in ((10, 3000), (3000, 10)):
+        known = register(*(change(2, sent_ns=sent_ns) for sent_ns in order))
+        assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == "allowed"
+
+
+@given(
+    acknowledged=st.lists(st.tuples(st.integers(2, 5), st.integers(0, 40)), max_size=4),
+    version=st.integers(1, 5),
+    sent_ns=st.integers(0, 40),
+    lasts_ns=st.integers(0, 10),
+)
+def test_against_the_definition(
+    acknowledged: list[tuple[int, int]], version: int, sent_ns: int, lasts_ns: int
+) -> None:
+    """A version is right exactly if at some instant of the print no newer one had been acknowledged before it."""
+    known = register(
+        *(change(number, sent_ns=0) for number in range(2, 6)),
+        *(sync_run(f"S{i}", 0, at_ns, applied=[("G1", newer)]) for i, (newer, at_ns) in enumerate(acknowledged)),
+    )
+    right = any(
+        all(newer <= version or at_ns >= instant for newer, at_ns in acknowledged)
+        for instant in range(sent_ns, sent_ns + lasts_ns + 1)
+    )
+    state = known.version_state("G1", version, sent_ns, sent_ns + lasts_ns)
+    assert state == ("allowed" if right else "superseded")
