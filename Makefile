@@ -13,7 +13,7 @@ test:
 	$(PYTHON) -m pytest
 
 long:  ## takes minutes
-	$(PYTHON) -m pytest -m long
+	$(PYTHON) -m pytest -m long -s
 
 bench:  ## speeds, as ratios against a reference in the same run
 	$(PYTHON) -m pytest -m bench -s

@@ -119,7 +119,9 @@ def evaluate(evidence: RunEvidence) -> Verdict:
         sync_runs=len(evidence.sync_runs),
         sync_runs_met=runs_met(evidence.sync_runs, prints),
         exposures=n,
-        bound=Bound(confidence=confidence, unit="exposure", n=n, events=events, upper=upper_bound(events, n, confidence)),
+        bound=Bound(
+            confidence=confidence, unit="exposure", n=n, events=events, upper=upper_bound(events, n, confidence)
+        ),
         incidents=incidents,
     )
 
@@ -127,11 +129,17 @@ def evaluate(evidence: RunEvidence) -> Verdict:
 def _weigh(
     evidence: RunEvidence, counts: Counter[Outcome], *, prints_judged: int, exposed: int
 ) -> tuple[list[str], Literal["PASS", "FAIL", "INCONCLUSIVE"]]:
-    failures = [f"{counts[outcome]} print(s) ended as {outcome.value}" for outcome in Outcome if outcome.is_misissue and counts[outcome]]
+    failures = [
+        f"{counts[outcome]} print(s) ended as {outcome.value}"
+        for outcome in Outcome
+        if outcome.is_misissue and counts[outcome]
+    ]
     errors = counts[Outcome.ERROR_FINAL] + counts[Outcome.ERROR_RETRIED_OK]
     limit, total = evidence.run.criteria.max_error_share, counts.total()
     if limit is not None and total and errors / total > limit:
-        failures.append(f"{errors} of {total} applications met an error, more than the share of {limit:g} that is allowed")
+        failures.append(
+            f"{errors} of {total} applications met an error, more than the share of {limit:g} that is allowed"
+        )
     unknown = [f"evidence: {fault}" for fault in evidence.faults]
     if evidence.run.died:
         unknown.insert(0, evidence.run.died)

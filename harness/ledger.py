@@ -235,7 +235,7 @@ def create_run_directory(directory: Path) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write pretty JSON so that a reader sees the old file or the new one, never half of one; for its owner's eyes alone.
+    """Write pretty JSON for its owner's eyes alone, so that a reader sees the old file or the new one, never half of one.
 
     Raises:
         LedgerError: when the disk takes no more.
@@ -260,7 +260,9 @@ def read_run(directory: Path) -> RunDescription:
     try:
         run = msgspec.json.decode(path.read_bytes(), type=RunDescription)
     except OSError as error:
-        message = f"{directory} is no run directory ({RUN_FILE}: {error.strerror}); name one that `misissue verify` made"
+        message = (
+            f"{directory} is no run directory ({RUN_FILE}: {error.strerror}); name one that `misissue verify` made"
+        )
         raise LedgerError(message) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f"{path} is not what `misissue verify` writes: {error}"

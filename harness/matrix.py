@@ -1,8 +1,8 @@
 """The necessity matrix: is a misissuance possible exactly where all conditions of a claim hold?
 
-Every combination of the conditions is deployed and run by itself. Overlap is forced, not hoped for: prints are sent, the
-target is asked to say when they are where they are wanted, and only then a change is entered. Each cell is a judged run
-with a run directory of its own, so each can be checked again with `misissue gate`.
+Every combination of the conditions is deployed and run by itself. Overlap is forced, not hoped for: prints are sent,
+the target is asked to say when they are where they are wanted, and only then a change is entered. Each cell is a judged
+run with a run directory of its own, so each can be checked again with `misissue gate`.
 """
 
 import http.client
@@ -145,10 +145,13 @@ def _combinations(experiment: Experiment) -> Iterator[tuple[tuple[bool, ...], in
 def _run_cell(
     experiment: Experiment, held: tuple[bool, ...], at_once: int, directory: Path, *, wanted: int, seed: int
 ) -> Cell:
-    settings = dict(experiment.settings)
+    settings = {"seed": str(seed), **experiment.settings}
     for condition, holds in zip(experiment.conditions, held, strict=True):
         settings |= condition.present if holds else condition.absent
-    names = [f"{'' if holds else 'no-'}{condition.name}" for condition, holds in zip(experiment.conditions, held, strict=True)]
+    names = [
+        f"{'' if holds else 'no-'}{condition.name}"
+        for condition, holds in zip(experiment.conditions, held, strict=True)
+    ]
     target = cast("PointedTarget", load_target(experiment.target, settings))
     run = JudgedRun(
         target,

@@ -129,4 +129,3 @@ class Recorder:
         path = self._incidents / f"{print_.nonce}.document"
         path.touch(mode=0o600)
         path.write_bytes(document)
-

@@ -170,7 +170,7 @@ def load_attribute(name: str) -> object:
 
 
 def load_target(name: str, settings: Mapping[str, str]) -> Target:
-    """The target that `module:attribute` makes of the settings.
+    """The target that `module:attribute` makes of the settings, among which there always is `seed`.
 
     Raises:
         TargetError: when there is none by that name, or it refuses the settings.

@@ -87,9 +87,7 @@ class Target(Protocol):
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         """What an answer that arrived whole means."""
 
-    def draw_change(
-        self, change: str, group: Group, kinds: Sequence[str], random: Random
-    ) -> tuple[Change, Request]:
+    def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:
         """A plausible change of one of the kinds, known to the target's truth from now on, and its request.
 
         The caller keeps changes of one group strictly one after the other and repeats an unanswered request.

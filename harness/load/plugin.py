@@ -111,7 +111,9 @@ class LoadPlugin:
                 message = f"misissue runs on Linux only for now; this is {sys.platform}"
                 raise TargetError(message)
             if not isinstance(environment.runner, LocalRunner):
-                message = "misissue judges runs of one Locust process only for now; leave out --master, --worker, --processes"
+                message = (
+                    "misissue judges runs of one Locust process only for now; leave out --master, --worker, --processes"
+                )
                 raise TargetError(message)
             self._check_options(environment)
             load_target(self._parsed(environment).target, self._settings(environment))
@@ -145,6 +147,7 @@ class LoadPlugin:
     def _settings(self, environment: Environment) -> dict[str, str]:
         options = self._parsed(environment)
         settings = {name: getattr(options, name) for name in ("build", "topology", "sync") if getattr(options, name)}
+        settings["seed"] = str(options.seed)
         return settings | read_assignments(options.set)
 
     def _open(self, environment: Environment) -> None:
@@ -188,7 +191,7 @@ class LoadPlugin:
             return
         try:
             verdict = active.finish()
-        except Exception as error:  # a verdict that cannot be made must not look like a clean one
+        except Exception as error:  # noqa: BLE001 - a verdict that cannot be made must not look like a clean one
             _log.exception("the verdict could not be decided")
             print(f"misissue: no verdict: {error}", file=sys.stderr)
             environment.process_exit_code = EXIT_DIED

@@ -68,9 +68,7 @@ class KioskUser(_PluggedUser):
             return
         try:
             with active.applicants.lease() as group:
-                application = active.target.draw_application(
-                    f"A{next(active.next_application)}", group, active.random
-                )
+                application = active.target.draw_application(f"A{next(active.next_application)}", group, active.random)
                 while not self._attempt(active, application) and self._reapplies(active, application):
                     gevent.sleep(active.random.uniform(*self.reapply_s))
                     application = msgspec.structs.replace(application, attempt=application.attempt + 1)

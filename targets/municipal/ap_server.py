@@ -96,7 +96,9 @@ class ApServer:
         except msgspec.DecodeError as error:
             return web.json_response({"error": str(error)}, status=400)
         if form.kind not in KINDS:
-            return web.json_response({"error": f"no certificate {form.kind!r}; there are {', '.join(KINDS)}"}, status=400)
+            return web.json_response(
+                {"error": f"no certificate {form.kind!r}; there are {', '.join(KINDS)}"}, status=400
+            )
         try:
             await self._points.reach(form.nonce, "applied")
             household = await read_household(self._database, "resident_copy", form.applicant)
@@ -170,10 +172,10 @@ async def run_ap_server(
         store: where prints queue: a database, or `LOCAL_STORE`.
         stage_s: how long a print image lies in its slot before it is read back.
     """
-    spool.mkdir(exist_ok=True, mode=0o700)
+    spool.mkdir(exist_ok=True, mode=0o700)  # noqa: ASYNC240 - before anything is served
     async with Points(log) as points, Database(database) as copy:
         # The tables are made by the initial load; until then there is nothing to serve.
-        while await copy.value("SELECT to_regclass('print_wait')::text") is None:
+        while await copy.value("SELECT to_regclass('print_wait')::text") is None:  # noqa: ASYNC110 - told by nobody
             await asyncio.sleep(0.02)
         print_wait = LocalPrintWait(database, copy) if store == LOCAL_STORE else SharedPrintWait(store, copy)
         async with print_wait:

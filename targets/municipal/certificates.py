@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from math import ceil
 from typing import Final
 
-
 from harness.records import Mark
 from targets.municipal.paper import FONT_FILE, Page, Row, draw
 from targets.municipal.people import Person
@@ -34,6 +33,8 @@ _MARK: Final = re.compile(
     rb"\(MISISSUE persons=([\w-]+(?:,[\w-]+)*) kind=(\w+) options=((?:\w+(?:,\w+)*)?)"
     rb" version=(\d{1,9}) page=(\d{1,9})/(\d{1,9})\) Tj"
 )
+
+
 def render(kind: str, people: Sequence[Person], options: tuple[str, ...] = (), *, issue_date: str) -> bytes:
     """The certificate as a PDF file.
 

@@ -73,9 +73,7 @@ class Protect(_Change, frozen=True, kw_only=True, tag="protect"):
     protected: bool
 
 
-ResidentChange = (
-    Relocate | Rename | ChangeHouseholder | MoveIn | MoveOut | Death | RegisterSeal | AbolishSeal | Protect
-)
+ResidentChange = Relocate | Rename | ChangeHouseholder | MoveIn | MoveOut | Death | RegisterSeal | AbolishSeal | Protect
 ChangeKind = Literal[
     "relocate", "rename", "household", "move_in", "move_out", "death", "seal_register", "seal_abolish", "protect"
 ]

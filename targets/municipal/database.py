@@ -26,8 +26,8 @@ def _person_table(name: str) -> str:
 def put_persons(table: str) -> str:
     """SQL that inserts or replaces the persons given as a JSON array in $1, never replacing a newer version."""
     updates = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS if column != "person")
-    return (
-        f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb) "  # noqa: S608 - table is a constant of ours
+    return (  # the table is a constant of ours
+        f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb) "  # noqa: S608
         f"ON CONFLICT (person) DO UPDATE SET {updates} WHERE {table}.version < excluded.version"
     )
 
@@ -95,7 +95,8 @@ END $$;
 
 CREATE FUNCTION print_wait_tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('print_wait', CASE WHEN NEW.slot IS NULL THEN 'hold ' || NEW.person ELSE 'print ' || NEW.owner END);
+    PERFORM pg_notify(
+        'print_wait', CASE WHEN NEW.slot IS NULL THEN 'hold ' || NEW.person ELSE 'print ' || NEW.owner END);
     RETURN NULL;
 END $$;
 CREATE TRIGGER print_wait_released AFTER UPDATE OF released ON print_wait

@@ -166,7 +166,9 @@ class Deployment:
             raise AssertionError(message)
         # In the environment, because the process list shows command lines to everybody.
         environment = {"PGPASSWORD": self.postgres.password}
-        server = Server(dotted, arguments, environment, self._logs / f"{module.rpartition('.')[2].replace('_', '-')}.err")
+        server = Server(
+            dotted, arguments, environment, self._logs / f"{module.rpartition('.')[2].replace('_', '-')}.err"
+        )
         self.servers[server.name] = server
         self._stack.callback(server.stop)
         return server
@@ -197,4 +199,3 @@ def _database_address(host: object, port: object, database: str) -> str:
 
 def _url(facts: Mapping[str, object]) -> str:
     return f"http://{facts['host']}:{facts['port']}"
-

@@ -1,7 +1,7 @@
 """The print wait (処理待ち): first come, first served, one print at a time on the stage of a slot.
 
-`SharedPrintWait` queues in the table `print_wait` of the DB server, `LocalPrintWait` in the AP server's own memory. Both
-look up the holds that a sync run keeps on a person in `print_wait`.
+`SharedPrintWait` queues in the table `print_wait` of the DB server, `LocalPrintWait` in the AP server's own memory.
+Both look up the holds that a sync run keeps on a person in `print_wait`.
 
 A wait in the table is a committed row owned by its job, never a session lock or an open transaction: a lost link frees
 nothing. Which rows were released is told by notifications; because those of a lost connection are lost with it, the

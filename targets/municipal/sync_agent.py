@@ -99,7 +99,9 @@ class SyncAgent:
         run = f"S{entry.seq}"
         await self._points.reach(run, "sync.begin", applied=((entry.household, entry.version),))
         concerned = [person.person for person in entry.rows]
-        await self._issuer.execute("INSERT INTO print_wait (owner, person) SELECT $1, unnest($2::text[])", run, concerned)
+        await self._issuer.execute(
+            "INSERT INTO print_wait (owner, person) SELECT $1, unnest($2::text[])", run, concerned
+        )
         await self._issuer.execute(put_persons("resident_copy"), encode_persons(entry.rows))
         await self._points.reach(run, "sync.applied")
         await _after_deadlocks(lambda: self._issuer.execute(self._release, *([run] if "$1" in self._release else [])))

@@ -154,9 +154,7 @@ class Municipal:
             return Answer(refused=told.get("refused", "refused"))
         return Answer(error=f"{status} {told.get('error', 'unknown')}")
 
-    def draw_change(
-        self, change: str, group: Group, kinds: Sequence[str], random: Random
-    ) -> tuple[Change, Request]:
+    def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:
         """Let the truth draw it, so that it is known there before anybody can see it."""
         query = {"change": change, "household": group.group, "kinds": kinds, "seed": random.getrandbits(32)}
         drawn = msgspec.json.decode(self._ask_truth("/changes", query), type=DrawnChange)

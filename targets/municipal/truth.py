@@ -155,8 +155,10 @@ def _draw(
         case "death":
             return changes.Death(**common, person=somebody.person)
         case "seal_register":
-            return None if somebody.seal else changes.RegisterSeal(
-                **common, person=somebody.person, seal=f"{random.randrange(100000):05d}"
+            return (
+                None
+                if somebody.seal
+                else changes.RegisterSeal(**common, person=somebody.person, seal=f"{random.randrange(100000):05d}")
             )
         case "seal_abolish":
             return changes.AbolishSeal(**common, person=somebody.person) if somebody.seal else None

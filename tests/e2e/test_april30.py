@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from harness.ledger import segment_path
+from harness.ledger import SegmentReader, segment_path
 from harness.records import Print, PrintEvent
 from harness.run import LOAD_SEGMENT, TARGET_SEGMENT
-from harness.ledger import SegmentReader
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
 
 pytestmark = pytest.mark.timeout(180)
@@ -95,7 +95,5 @@ def test_the_matrix_is_positive_in_one_cell_only(start: Callable[..., Command], 
 
 def read_matrix(directory: Path) -> list[dict[str, Any]]:
     """The cells of matrix.json."""
-    import msgspec
-
     cells: list[dict[str, Any]] = msgspec.json.decode((directory / "matrix.json").read_bytes())["cells"]
     return cells

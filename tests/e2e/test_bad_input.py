@@ -1,6 +1,5 @@
 """Bad input: one clear line that says what was found and what would be right, exit code 2, nothing left running."""
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,4 +101,4 @@ def test_locust_itself_refuses_as_misissue_does(start: Callable[..., Command], t
     _check(run, "'best'", "seed or fixed")
     run = start("locust", "-f", str(PROFILE), "--master", "--headless", "--loglevel", "ERROR")
     _check(run, "one Locust process")
-    assert os.listdir(tmp_path) == []
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,102 @@
+"""The static service as the harness sees it: everybody is a group of their own, nothing is ever changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from harness.fingerprint import checksum, sha256
+from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
+from harness.target import Answer, Request, TargetError
+from tests.benchmarks.static_service import PERSONS, document, person_name
+
+_KIND = "certificate"
+_HEADERS = {"Content-Type": "application/json"}
+_encoder = msgspec.json.Encoder()
+
+
+class StaticTarget:
+    """What `tests.benchmarks.static_service` serves at the setting `address` (HOST:PORT)."""
+
+    name = "static"
+    clock = "monotonic"
+    client_timeout_s: float | None = 60.0
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        if set(settings) != {"address"}:
+            message = f"settings: found {sorted(settings)}, right would be address alone"
+            raise TargetError(message)
+        self._address = settings["address"]
+
+    def open(self, directory: Path) -> Mapping[str, object]:  # noqa: ARG002 - protocol
+        """Somebody else started it."""
+        return {"address": self._address}
+
+    def addresses(self) -> Mapping[str, str]:
+        """Of the one server."""
+        return {"service": self._address}
+
+    def close(self) -> None:
+        """Whoever started it stops it."""
+
+    def failure(self) -> str:
+        """A dead service shows as errors of all prints."""
+        return ""
+
+    def groups(self) -> Sequence[Group]:
+        """One person each."""
+        return [Group(group=person, persons=(person,)) for person in map(person_name, range(PERSONS))]
+
+    def draw_application(self, application: str, group: Group, random: Random) -> Application:
+        """Whoever of the group it is, for the one kind that there is."""
+        return Application(
+            application=application, applicant=random.choice(group.persons), group=group.group, kind=_KIND
+        )
+
+    def print_request(self, application: Application) -> Request:
+        """POST with the nonce and what is wanted, as a real service takes them."""
+        body = {"nonce": application.nonce, "applicant": application.applicant, "kind": application.kind}
+        url = f"http://{self._address}/prints/{application.applicant}"
+        return Request(url=url, headers=_HEADERS, body=_encoder.encode(body))
+
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:  # noqa: ARG002 - protocol
+        """200 is a document."""
+        return Answer(document=body) if status == 200 else Answer(error=f"status {status}")
+
+    def draw_change(
+        self, change: str, group: Group, kinds: Sequence[str], random: Random
+    ) -> tuple[Change, Request]:
+        """Nobody enters changes here."""
+        raise NotImplementedError
+
+    def expected(self, print_: Print) -> Iterable[Document]:
+        """The documents of whoever applied and of whoever the delivery shows."""
+        for person in {print_.applicant, *(person for mark in print_.marks for person in mark.persons)}:
+            right = document(person)
+            yield Document(
+                persons=(person,),
+                applicants=(person,),
+                group=person,
+                kind=_KIND,
+                version=1,
+                checksum=checksum(right),
+                sha256=sha256(right),
+            )
+
+    def marks(self, document: bytes) -> tuple[Mark, ...]:
+        """The name in the first line."""
+        person = document.partition(b"\n")[0].decode(errors="replace")
+        return (Mark(persons=(person,), kind=_KIND, version=1, page=1, pages=1),)
+
+    def sync_runs(self) -> Iterable[SyncRun]:
+        """None."""
+        return ()
+
+    def print_events(self) -> Iterable[PrintEvent]:
+        """None."""
+        return ()
+
+    def error_notices(self) -> Iterable[ErrorNotice]:
+        """None."""
+        return ()
