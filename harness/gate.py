@@ -92,7 +92,7 @@ def evaluate(evidence: RunEvidence) -> Verdict:
     prints = evidence.prints
     exposed = (
         exposures(evidence.sync_runs, evidence.events)
-        if evidence.events
+        if evidence.run.shows_points
         else exposures_from_outside(evidence.sync_runs, prints)
     )
     prints_judged = sum(print_.answer == "document" for print_ in prints)

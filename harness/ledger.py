@@ -63,6 +63,7 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
     Args:
         started: local wall time, ISO 8601.
         planned_s: length of the plan, seconds.
+        shows_points: exposures are counted by the target's named points; else by what is in flight, seen from outside.
         ended: None while the run goes on or when it was killed.
         faults: what went wrong inside the harness or on the way, one sentence each.
         died: why the target or the harness died in mid-run; empty when neither did.
@@ -79,6 +80,7 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
     segments: tuple[str, ...]
     criteria: Criteria = Criteria()
     planned_s: float = 0.0
+    shows_points: bool
     ended: Literal["complete", "interrupted"] | None = None
     faults: tuple[str, ...] = ()
     died: str = ""

@@ -67,6 +67,7 @@ class JudgedRun:
             segments=(LOAD_SEGMENT, TARGET_SEGMENT),
             criteria=criteria,
             planned_s=planned_s,
+            shows_points=target.shows_points,
         )
         self.recorder: Recorder
 
@@ -79,9 +80,9 @@ class JudgedRun:
         """
         create_run_directory(self.directory)
         self._describe()
-        parameters = self.target.open(self.directory / TARGET_DIRECTORY)
+        settings = self.target.open(self.directory / TARGET_DIRECTORY)
         try:
-            self._describe(parameters={**self._description.parameters, "target": parameters})
+            self._describe(parameters={**self._description.parameters, "settings": settings})
             self._writer = SegmentWriter(self.directory, LOAD_SEGMENT, self.target.clock)
             self.recorder = Recorder(self.target, self._writer, self.directory / INCIDENT_DIRECTORY)
             for group in self.target.groups():

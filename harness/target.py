@@ -58,6 +58,10 @@ class Target(Protocol):
     """Names the clock of all times that the target reports; equal names mean comparable times."""
     client_timeout_s: float | None
     """How long a requester waits for an answer; None for ever."""
+    reapply_after_s: tuple[float, float]
+    """Shortest and longest pause before a requester tries again after an error."""
+    shows_points: bool
+    """Whether `print_events` tells when a print waits for its slot and lies in it; else it is seen from outside only."""
 
     def open(self, directory: Path) -> Mapping[str, object]:
         """Start or reach the service, with logs under `directory`; returns the parameters to keep with the run.

@@ -43,14 +43,12 @@ class KioskUser(_PluggedUser):
     """Applies, waits for the document, and re-applies after an error, as people at a kiosk do.
 
     Attributes:
-        reapply_share: share of the errors after which the person tries again.
-        reapply_s: shortest and longest pause before that, seconds.
+        reapply_share: share of the errors after which the person tries again, after the target's pause.
         attempts: how often one person tries at the most.
     """
 
     abstract = True
     reapply_share: ClassVar[float] = 0.9
-    reapply_s: ClassVar[tuple[float, float]] = (0.2, 0.9)
     attempts: ClassVar[int] = 3
 
     def wait_time(self) -> float:
@@ -70,7 +68,7 @@ class KioskUser(_PluggedUser):
             with active.applicants.lease() as group:
                 application = active.target.draw_application(f"A{next(active.next_application)}", group, active.random)
                 while not self._attempt(active, application) and self._reapplies(active, application):
-                    gevent.sleep(active.random.uniform(*self.reapply_s))
+                    gevent.sleep(active.random.uniform(*active.target.reapply_after_s))
                     application = msgspec.structs.replace(application, attempt=application.attempt + 1)
         except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
             active.fault("a kiosk user", error)

@@ -41,7 +41,7 @@ def apply_change(change: ResidentChange, members: Sequence[Person]) -> list[Pers
     """The household's members after the change, all with the next version.
 
     Raises:
-        ChangeError: when the change names a person who is not a member.
+        ChangeError: when the change names a person who is not a member, or brings in a member of another household.
     """
     by_person = {member.person: member for member in members}
     version = max((member.version for member in members), default=0) + 1
@@ -69,6 +69,9 @@ def apply_change(change: ResidentChange, members: Sequence[Person]) -> list[Pers
             for person in by_person:
                 update(person, householder=by_person[change.householder].name)
         case MoveIn():
+            if any(person.household != change.household for person in change.persons):
+                message = f"somebody moves into another household than {change.household}"
+                raise ChangeError(message)
             by_person |= {person.person: person for person in change.persons}
         case MoveOut():
             for person in change.persons:
@@ -112,6 +115,14 @@ class Registry:
             )
             after = apply_change(change, members)
             rows, version = encode_persons(after), after[0].version
+            elsewhere = await connection.fetchval(
+                "SELECT min(person) FROM resident WHERE person = ANY($1) AND household <> $2",
+                [person.person for person in after],
+                change.household,
+            )
+            if elsewhere is not None:
+                message = f"{elsewhere} is on record in another household than {change.household}"
+                raise ChangeError(message)
             await connection.execute(put_persons("resident"), rows)
             await connection.execute(
                 "INSERT INTO outbox (change, household, version, rows) VALUES ($1, $2, $3, $4)",
@@ -148,7 +159,8 @@ async def run_registry(
         try:
             change = msgspec.json.decode(await request.read(), type=ResidentChange)
             return web.json_response({"version": await registry.change(change)})
-        except (msgspec.DecodeError, ChangeError) as error:
+        # The last two are for a text that is not UTF-8, and for the one character that the database does not take.
+        except (msgspec.DecodeError, ChangeError, UnicodeDecodeError, asyncpg.DataError) as error:
             return web.json_response({"error": str(error)}, status=400)
 
     app = web.Application()

@@ -20,6 +20,7 @@ from targets.municipal.truth import DocumentQuery, DrawnChange
 
 _KINDS = (("juminhyo", 50), ("inkan", 30), ("koseki", 10), ("zei", 10))
 _OPTION_SHARE = 0.2
+_REAPPLY_AFTER_S = (20.0, 90.0)  # real seconds; assumed, like the share of people who try again
 _POINTS_LIMIT_S = 30.0
 _JSON = {"Content-Type": "application/json"}
 
@@ -36,6 +37,7 @@ class Municipal:
 
     name = "municipal"
     clock = CLOCK
+    shows_points = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.settings = read_settings(settings)
@@ -50,6 +52,10 @@ class Municipal:
             self._households.setdefault(person.household, []).append(person)
         timeout_s = self.settings.kiosk_timeout_s / self.settings.time_scale
         self.client_timeout_s = timeout_s if timeout_s > 0 else None
+        self.reapply_after_s = (
+            _REAPPLY_AFTER_S[0] / self.settings.time_scale,
+            _REAPPLY_AFTER_S[1] / self.settings.time_scale,
+        )
 
     def open(self, directory: Path) -> Mapping[str, object]:
         """Start the truth and the deployment."""

@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 
-import tests.benchmarks.window  # noqa: F401 - adds its listeners
 from harness.load.plan import Phase, Plan
 from harness.load.plugin import LoadPlugin, Option, PlanShape
 from harness.load.users import KioskUser
@@ -18,7 +17,7 @@ plugin = LoadPlugin(
     target="tests.benchmarks.static_target:StaticTarget",
     plan=plan,
     change_kinds=(),
-    options=(Option(name="load-s", default=3.0, help="length of the load, seconds"),),
+    options=(Option(name="load-s", default=3600.0, help="length of the load, seconds"),),
     users=10,
 )
 

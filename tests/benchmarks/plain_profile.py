@@ -5,7 +5,6 @@ from random import Random
 
 from locust import FastHttpUser, constant, task
 
-import tests.benchmarks.window  # noqa: F401 - adds its listeners
 from tests.benchmarks.static_target import StaticTarget
 
 applications = count(1)

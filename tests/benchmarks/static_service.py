@@ -1,6 +1,7 @@
 """The cheapest service that still hands everybody a document of their own: answers are made once, at the start.
 
-A process of its own. It prints the port it listens on as its only line, and ends on SIGTERM.
+A process of its own. It prints the port it listens on as its only line, and ends on SIGTERM. `GET /served` answers how
+many documents it has handed out so far, so that a load can be measured without a line of code in whoever makes it.
 """
 
 import argparse
@@ -8,12 +9,14 @@ import asyncio
 import re
 import signal
 import socket
+from contextlib import nullcontext
 from pathlib import Path
 from random import Random
 from typing import IO
 
 PERSONS = 64
 DOCUMENT_BYTES = 60 * 1024
+_SERVED = b"GET /served "
 _SEND_BUFFER_BYTES = 1024 * 1024
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -29,17 +32,23 @@ def document(person: str) -> bytes:
     return mark + Random(person).randbytes(DOCUMENT_BYTES - len(mark))
 
 
-def _answer(person: str) -> bytes:
-    body = document(person)
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+class _Service:
+    """What its connections share."""
+
+    def __init__(self, log: IO[bytes] | None, *, exchanged: bool) -> None:
+        self.log = log
+        self.served = 0
+        self.answers = {_path(number): _answer(document(person_name(number))) for number in range(PERSONS)}
+        if exchanged:
+            first, second = _path(0), _path(1)
+            self.answers[first], self.answers[second] = self.answers[second], self.answers[first]
 
 
 class _Connection(asyncio.Protocol):
-    """One client at a time sends one request at a time; the path says who asks."""
+    """Its client sends one request at a time; the path says who asks."""
 
-    def __init__(self, answers: dict[bytes, bytes], log: IO[bytes] | None) -> None:
-        self._answers = answers
-        self._log = log
+    def __init__(self, service: _Service) -> None:
+        self._service = service
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,23 +60,32 @@ class _Connection(asyncio.Protocol):
         request = self._received = self._received + data
         head, end, body = request.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        if not end or length is None or len(body) < int(length[1]):
+        if not end or (length is not None and len(body) < int(length[1])):
             return
         self._received = b""
-        if self._log is not None:
-            self._log.write(request + b"\0")
-        self._transport.write(self._answers[head.split(b" ", 2)[1]])
+        service = self._service
+        if head.startswith(_SERVED):
+            self._transport.write(_answer(b"%d" % service.served))
+            return
+        self._transport.write(service.answers[head.split(b" ", 2)[1]])
+        service.served += 1
+        if service.log is not None:
+            service.log.write(request + b"\0")
 
 
-async def _serve(log: IO[bytes] | None, *, exchanged: bool) -> None:
-    answers = {f"/prints/{person}".encode(): _answer(person) for person in map(person_name, range(PERSONS))}
-    if exchanged:
-        first, second = (f"/prints/{person_name(number)}".encode() for number in range(2))
-        answers[first], answers[second] = answers[second], answers[first]
-    loop = asyncio.get_running_loop()
+def _path(number: int) -> bytes:
+    return f"/prints/{person_name(number)}".encode()
+
+
+def _answer(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+async def _serve(service: _Service) -> None:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    server = await loop.create_server(lambda: _Connection(answers, log), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Connection(service), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - the starter waits for it
     await stop.wait()
     server.close()
@@ -79,11 +97,8 @@ def main() -> None:
     parser.add_argument("--log", type=Path, help="write every request there, each with a zero byte behind it")
     parser.add_argument("--exchanged", action="store_true", help="give the first two people each other's document")
     options = parser.parse_args()
-    if options.log is None:
-        asyncio.run(_serve(None, exchanged=options.exchanged))
-    else:
-        with options.log.open("wb") as log:
-            asyncio.run(_serve(log, exchanged=options.exchanged))
+    with options.log.open("wb") if options.log is not None else nullcontext() as log:
+        asyncio.run(_serve(_Service(log, exchanged=options.exchanged)))
 
 
 if __name__ == "__main__":

@@ -179,6 +179,7 @@ def describe(**fields: object) -> RunDescription:
         "versions": {},
         "segments": (LOAD, TARGET),
         "ended": "complete",
+        "shows_points": False,
     }
     return RunDescription(**(known | fields))  # type: ignore[arg-type] # what a test asks for
 
@@ -228,6 +229,8 @@ class StubTarget:
     name = "stub"
     clock = "monotonic"
     client_timeout_s: float | None = 1.0
+    reapply_after_s = (0.0, 0.0)
+    shows_points = False
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self.settings = settings or {}

@@ -151,9 +151,7 @@ def test_inconclusive(
 
 @pytest.mark.parametrize("damage", [cut, flip, lose])
 @pytest.mark.parametrize(("load", "expected"), [(INNOCENT, "INCONCLUSIVE"), ((THEFT, *INNOCENT), "FAIL")])
-def test_damage(
-    tmp_path: Path, damage: Callable[[Path], None], load: tuple[Evidence, ...], expected: str
-) -> None:
+def test_damage(tmp_path: Path, damage: Callable[[Path], None], load: tuple[Evidence, ...], expected: str) -> None:
     """Damaged evidence can prove no innocence, but what it still proves stands: FAIL stays FAIL."""
     damage(write_run(tmp_path, load))
     verdict = decide(tmp_path)
@@ -167,9 +165,14 @@ def test_points_count_before_the_outside(tmp_path: Path) -> None:
         PrintEvent(nonce="A1.1", point=point, at_ns=at_ns, slot="1")
         for point, at_ns in (("waiting", 110), ("staged", 111), ("written", 130), ("read", 140))
     ]
-    assert decide(write_run(tmp_path / "apart", target=[sync_run(), *apart])).verdict == "INCONCLUSIVE"
-    waits = [PrintEvent(nonce="A2.1", point=point, at_ns=at_ns, slot="1") for point, at_ns in (("waiting", 135), ("staged", 150))]
-    verdict = decide(write_run(tmp_path / "together", target=[sync_run(), *apart, *waits]))
+    assert (
+        decide(write_run(tmp_path / "apart", target=[sync_run(), *apart], shows_points=True)).verdict == "INCONCLUSIVE"
+    )
+    waits = [
+        PrintEvent(nonce="A2.1", point=point, at_ns=at_ns, slot="1")
+        for point, at_ns in (("waiting", 135), ("staged", 150))
+    ]
+    verdict = decide(write_run(tmp_path / "together", target=[sync_run(), *apart, *waits], shows_points=True))
     assert (verdict.verdict, verdict.exposures) == ("PASS", 1)
 
 

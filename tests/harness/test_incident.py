@@ -145,7 +145,10 @@ def test_neighbours(tmp_path: Path) -> None:
         delivery("A5", "B", paper("B"), at=(2001, 2500)),
     ]
     (incident,) = found(tmp_path, load)
-    assert [(neighbour.nonce, neighbour.applicant) for neighbour in incident.neighbours] == [("A2.1", "B"), ("A3.1", "X")]
+    assert [(neighbour.nonce, neighbour.applicant) for neighbour in incident.neighbours] == [
+        ("A2.1", "B"),
+        ("A3.1", "X"),
+    ]
     assert {neighbour.outcome for neighbour in incident.neighbours} == {"ok"}
     assert incident.error_retried_ok == ()
 

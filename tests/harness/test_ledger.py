@@ -254,7 +254,7 @@ class Disk:
 @pytest.mark.parametrize("room", [0, 1, 40, 200, 2000])
 @pytest.mark.parametrize("piece", [7, 1 << 20])
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, piece: int) -> None:
-    """A full disk is said, nothing of the batch is lost or doubled when space comes back, and the digest stays right."""
+    """A full disk is said; nothing of the batch is lost or doubled when space comes back, and the digest is right."""
     writer = SegmentWriter(tmp_path, "load-1", "monotonic")
     disk = Disk(room, piece)
     many = EVERY_KIND * 5
@@ -396,7 +396,7 @@ def test_unusable_directory(tmp_path: Path) -> None:
     """A place where no directory can be is refused with a sentence."""
     (tmp_path / "file").write_text("")
     for directory in (tmp_path / "file", tmp_path / "file" / "run"):
-        with pytest.raises(LedgerError, match="cannot write the run directory .*; name another with --out"):
+        with pytest.raises(LedgerError, match=r"cannot write the run directory .*; name another with --out"):
             create_run_directory(directory)
     with pytest.raises(LedgerError, match="cannot write the ledger segment"):
         SegmentWriter(tmp_path / "file", "load-1", "monotonic")

@@ -180,9 +180,7 @@ def test_unknown_bytes_are_never_ok(
 
 
 @given(delivered=documents, others=st.lists(documents, max_size=3), options=some_options)
-def test_a_stranger_is_never_overlooked(
-    delivered: Document, others: list[Document], options: tuple[str, ...]
-) -> None:
+def test_a_stranger_is_never_overlooked(delivered: Document, others: list[Document], options: tuple[str, ...]) -> None:
     """A document that shows a stranger is wrong_person or mixed, even where the truth claims it for the applicant."""
     data = paper(*delivered.persons, options=delivered.options, version=delivered.version)
     judgement = judge(of(data, options=options), filled([*others, delivered]))

@@ -69,10 +69,7 @@ def test_defaults_take_no_room() -> None:
 def test_units() -> None:
     """Every time and size of a record has its unit in its name."""
     numbers = {
-        field.name
-        for kind in KINDS
-        for field in msgspec.structs.fields(kind)
-        if field.type in (int, int | None)
+        field.name for kind in KINDS for field in msgspec.structs.fields(kind) if field.type in (int, int | None)
     }
     assert numbers - {"attempt", "version", "page", "pages", "count"} == {
         name for name in numbers if name.endswith(("_ns", "_bytes"))

@@ -124,9 +124,7 @@ def test_a_change_that_is_told_again() -> None:
     sent_ns=st.integers(0, 40),
     lasts_ns=st.integers(0, 10),
 )
-def test_against_the_definition(
-    acknowledged: list[tuple[int, int]], version: int, sent_ns: int, lasts_ns: int
-) -> None:
+def test_against_the_definition(acknowledged: list[tuple[int, int]], version: int, sent_ns: int, lasts_ns: int) -> None:
     """A version is right exactly if at some instant of the print no newer one had been acknowledged before it."""
     known = register(
         *(change(number, sent_ns=0) for number in range(2, 6)),

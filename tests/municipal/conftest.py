@@ -233,8 +233,7 @@ async def start_city(databases: Databases, postgres: Postgres, tmp_path: Path) -
         ) -> City:
             enter = stack.enter_async_context
             city = City(await enter(aiohttp.ClientSession()), Truth(SEED, HOUSEHOLDS, ISSUED), tmp_path)
-            population_of = {"seed": SEED, "households": HOUSEHOLDS}
-            facts = await enter(run_registry(databases["registry"], **population_of))
+            facts = await enter(run_registry(databases["registry"], seed=SEED, households=HOUSEHOLDS))
             city.registry = f"http://{facts['host']}:{facts['port']}"
             agent = run_sync_agent(*databases.values(), method=sync, build=build, period_s=0.01, log=city.sync_log)
             await enter(agent)

@@ -1,0 +1,292 @@
+"""A judged run: whatever goes wrong on the way, it ends with a verdict that knows of it."""
+
+import stat
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import harness.run
+from harness.evidence import read_evidence
+from harness.gate import Verdict, decide
+from harness.ledger import VERDICT_FILE, Criteria, LedgerError, read_run
+from harness.records import Application, ErrorNotice
+from harness.run import JudgedRun, default_directory, load_target
+from harness.target import Answer, Target, TargetError
+from tests.harness.builders import HOME, KIND, OTHER, StubTarget, change, paper, sync_run
+
+
+def make(target: Target, directory: Path, criteria: Criteria | None = None) -> JudgedRun:
+    return JudgedRun(
+        target,
+        directory,
+        profile="test",
+        seed=7,
+        parameters={"users": 2},
+        criteria=criteria or Criteria(),
+        planned_s=1.5,
+    )
+
+
+@pytest.fixture
+def target() -> StubTarget:
+    return StubTarget()
+
+
+@pytest.fixture
+def opened(target: StubTarget, tmp_path: Path) -> JudgedRun:
+    """A run that was opened."""
+    run = make(target, tmp_path / "run")
+    run.open()
+    return run
+
+
+def hand_out(run: JudgedRun, name: str, applicant: str, group: str, document: bytes) -> None:
+    application = Application(application=name, applicant=applicant, group=group, kind=KIND)
+    run.recorder.issued += 1
+    run.recorder.record(application, 100, 200, Answer(document=document))
+
+
+def two_right(run: JudgedRun) -> None:
+    """Two right prints at once, during the sync run that the target tells of."""
+    hand_out(run, "A1", "A", "G1", paper("A"))
+    hand_out(run, "A2", "X", "G2", paper("X"))
+
+
+def test_pass(opened: JudgedRun, target: StubTarget) -> None:
+    """A run opens its target, keeps its evidence, closes its target and says the verdict that the gate says again."""
+    two_right(opened)
+    verdict = opened.close()
+    assert verdict.verdict == "PASS"
+    assert (target.calls[0], target.calls.count("close")) == ("open", 1)
+    assert decide(opened.directory) == verdict
+    told = msgspec.json.decode((opened.directory / VERDICT_FILE).read_bytes(), type=Verdict)
+    assert told == verdict
+
+
+def test_fail(opened: JudgedRun) -> None:
+    """Somebody else's paper is an incident, and its document is kept."""
+    two_right(opened)
+    hand_out(opened, "A3", "A", "G1", paper("X"))
+    verdict = opened.close()
+    assert verdict.verdict == "FAIL"
+    assert [(incident.recipient, incident.owners) for incident in verdict.incidents] == [("A", ("X",))]
+    assert (opened.directory / "incidents" / "A3.1.document").read_bytes() == paper("X")
+
+
+def test_description(opened: JudgedRun) -> None:
+    """run.json names everything that is needed to make the run again."""
+    two_right(opened)
+    opened.close()
+    run = read_run(opened.directory)
+    assert (run.profile, run.target, run.seed, run.planned_s) == ("test", "stub", 7, 1.5)
+    assert run.parameters == {"users": 2, "settings": {"build": "stub"}}
+    assert (run.ended, run.faults, run.died) == ("complete", (), "")
+    assert run.segments == ("load-1", "target")
+    assert run.command
+
+
+def test_versions(opened: JudgedRun) -> None:
+    """run.json names the versions of everything that the evidence and the documents depend on."""
+    opened.close()
+    assert set(read_run(opened.directory).versions) >= {
+        "python",
+        "misissue",
+        "locust",
+        "gevent",
+        "geventhttpclient",
+        "msgspec",
+        "xxhash",
+        "reportlab",
+    }
+
+
+def test_private(opened: JudgedRun) -> None:
+    """The run directory, the segments and the verdict are for their owner's eyes alone."""
+    two_right(opened)
+    opened.close()
+    assert stat.S_IMODE(opened.directory.stat().st_mode) == 0o700
+    files = [path for path in opened.directory.rglob("*") if path.is_file()]
+    assert len(files) == 4
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_groups_and_notices(opened: JudgedRun, target: StubTarget) -> None:
+    """Who may receive whose documents is on record, and so is what the target tells at the end."""
+    target.told.append(ErrorNotice(nonce="A1.1", code="E", at_ns=5))
+    opened.close()
+    evidence = read_evidence(opened.directory)
+    assert evidence.register.permitted("G1") == set(HOME.persons)
+    assert evidence.register.permitted("G2") == set(OTHER.persons)
+    assert evidence.sync_runs == [sync_run()]
+    assert evidence.notices == [ErrorNotice(nonce="A1.1", code="E", at_ns=5)]
+
+
+def test_killed(opened: JudgedRun) -> None:
+    """A run that never came to its close is INCONCLUSIVE for whoever looks at it."""
+    two_right(opened)
+    opened.recorder.settle()
+    opened.recorder.flush()
+    verdict = decide(opened.directory)
+    assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
+    assert any("the run did not end" in reason for reason in verdict.reasons)
+
+
+def test_interrupted(opened: JudgedRun) -> None:
+    """A run that was stopped before its plan was through cannot pass."""
+    two_right(opened)
+    verdict = opened.close(interrupted=True)
+    assert verdict.verdict == "INCONCLUSIVE"
+    assert read_run(opened.directory).ended == "interrupted"
+
+
+def test_in_flight(opened: JudgedRun) -> None:
+    """A print that was sent and never answered cannot be passed over."""
+    two_right(opened)
+    opened.recorder.issued += 1
+    verdict = opened.close()
+    assert (verdict.verdict, verdict.in_flight_at_stop) == ("INCONCLUSIVE", 1)
+
+
+@pytest.mark.parametrize("broken", ["marks", "expected", "sync_runs", "failure", "close"])
+def test_fault_at_the_end(opened: JudgedRun, target: StubTarget, broken: str) -> None:
+    """Whatever throws at the end is a fault; the target is closed and the verdict written all the same."""
+    two_right(opened)
+    target.broken = {broken}
+    verdict = opened.close()
+    assert verdict.verdict == "INCONCLUSIVE"
+    assert f"OSError at the end of the run: {broken} is broken" in read_run(opened.directory).faults
+    assert (opened.directory / VERDICT_FILE).is_file()
+    assert target.calls[-1] == "close"
+
+
+def test_fault_and_misissuance(opened: JudgedRun, target: StubTarget) -> None:
+    """A misissuance that was settled before the truth broke is a FAIL."""
+    hand_out(opened, "A9", "A", "G1", paper("X"))
+    opened.recorder.settle()
+    target.broken = {"marks", "expected", "sync_runs", "close"}
+    two_right(opened)
+    verdict = opened.close()
+    assert (verdict.verdict, verdict.exit_code) == ("FAIL", 1)
+    assert verdict.in_flight_at_stop == 1  # the paper of X was known by then, that of A was not
+
+
+def test_fault_during_the_run(opened: JudgedRun) -> None:
+    """A fault that was noted during the run keeps it from passing."""
+    two_right(opened)
+    opened.recorder.faults.append("a listener threw")
+    verdict = opened.close()
+    assert (verdict.verdict, verdict.reasons) == ("INCONCLUSIVE", ("evidence: a listener threw",))
+
+
+def test_target_died(opened: JudgedRun, target: StubTarget) -> None:
+    """A target that died is dead for good, by the first reason, and the run ends with 4."""
+    two_right(opened)
+    assert opened.check_target()
+    target.dead = "the AP server ended"
+    assert not opened.check_target()
+    target.dead = ""
+    assert not opened.check_target()
+    verdict = opened.close()
+    assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 4)
+    assert verdict.reasons[0].startswith("the target died after ")
+    assert verdict.reasons[0].endswith(": the AP server ended")
+
+
+def test_waits_for_the_synchronisation(opened: JudgedRun, target: StubTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The evidence is copied once every change has been synchronised, however late that is."""
+    two_right(opened)
+    opened.recorder.add_change(change(2, sent_ns=110))
+    pauses: list[float] = []
+
+    def synchronise(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            target.told = [sync_run(applied=[("G1", 2)])]
+
+    monkeypatch.setattr(harness.run.time, "sleep", synchronise)
+    assert opened.close().verdict == "PASS"
+    assert len(pauses) == 3
+    assert read_evidence(opened.directory).sync_runs == [sync_run(applied=[("G1", 2)])]
+
+
+def test_never_synchronised(opened: JudgedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that is never synchronised leaves open which version is right, which is a fault."""
+    monkeypatch.setattr(harness.run, "_SYNC_LIMIT_S", 0.01)
+    two_right(opened)
+    opened.recorder.add_change(change(2, sent_ns=110))
+    verdict = opened.close()
+    assert verdict.verdict == "INCONCLUSIVE"
+    assert "evidence: changes were not synchronised within 0.01 s of the end" in verdict.reasons
+
+
+def test_criteria(target: StubTarget, tmp_path: Path) -> None:
+    """The criteria of the run are kept with it, so that the gate says the same again."""
+    run = make(target, tmp_path / "run", Criteria(confidence=0.99))
+    run.open()
+    two_right(run)
+    verdict = run.close()
+    assert verdict.bound.confidence == 0.99
+    assert decide(run.directory) == verdict
+
+
+class Unstartable(StubTarget):
+    """Cannot be started."""
+
+    def open(self, directory: Path) -> dict[str, object]:
+        raise TargetError(f"no PostgreSQL below {directory}; install it")
+
+
+def test_target_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A target that cannot be opened leaves the description of a run that never ended, and says why."""
+    with pytest.raises(TargetError, match="install it"):
+        make(Unstartable(), tmp_path / "run").open()
+    assert read_run(tmp_path / "run").ended is None
+    assert decide(tmp_path / "run").verdict == "INCONCLUSIVE"
+
+
+def test_target_that_opens_and_then_fails(target: StubTarget, tmp_path: Path) -> None:
+    """A target that was started is stopped again when the run cannot begin."""
+    target.broken = {"groups"}
+    with pytest.raises(OSError, match="groups is broken"):
+        make(target, tmp_path / "run").open()
+    assert target.calls == ["open", "groups", "close"]
+
+
+def test_directory_in_use(opened: JudgedRun) -> None:
+    """A directory that holds a run is refused before the target is started."""
+    opened.close()
+    second = StubTarget()
+    with pytest.raises(LedgerError, match="holds a run already"):
+        make(second, opened.directory).open()
+    assert second.calls == []
+
+
+def test_clock(opened: JudgedRun) -> None:
+    """The plan's time goes on from when it was last restarted."""
+    before = opened.elapsed_s
+    assert opened.elapsed_s >= before >= 0
+    opened.started_ns -= 3_000_000_000
+    assert opened.elapsed_s >= 3
+    opened.restart_clock()
+    assert opened.elapsed_s < 3
+    opened.close()
+
+
+def test_load_target() -> None:
+    """A target is found by MODULE:ATTRIBUTE and made of its settings."""
+    target = load_target("tests.harness.builders:StubTarget", {"build": "seed"})
+    assert isinstance(target, StubTarget)
+    assert target.settings == {"build": "seed"}
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "no.such:Thing", "harness.run:Nothing", ":StubTarget", "harness.run"])
+def test_no_such_target(name: str) -> None:
+    """A name that leads to no target is refused with the form that would be right."""
+    with pytest.raises(TargetError, match="write MODULE:ATTRIBUTE"):
+        load_target(name, {})
+
+
+def test_default_directory() -> None:
+    """A run goes to runs/<time>-<profile> unless told otherwise."""
+    assert default_directory("april30").match("runs/????????-??????-april30")

@@ -1,0 +1,143 @@
+"""What a person sees: who was handed whose document, then the counts, then the verdict and why."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from harness.gate import Verdict, decide
+from harness.incident import Incident
+from harness.load.plan import Phase
+from harness.outcome import Outcome
+from harness.recorder import Recorder
+from harness.records import Evidence
+from harness.report.terminal import print_progress, print_verdict
+from tests.harness.builders import HOME, INNOCENT, delivery, entry, failed, paper, sync_run, write_run
+
+NUMBER = ("my_number",)
+
+
+def shown(directory: Path, capsys: pytest.CaptureFixture[str], load: Sequence[Evidence], **fields: object) -> str:
+    """The text of the verdict on such a run."""
+    print_verdict(decide(write_run(directory, load, [sync_run("[b]S-1[/b]")], **fields)), directory)  # type: ignore[arg-type]
+    return capsys.readouterr().out
+
+
+def test_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A FAIL names recipient, owner, document, sync run and the error beside it, and ends with the verdict."""
+    text = shown(
+        tmp_path,
+        capsys,
+        [
+            *INNOCENT,
+            entry("X", options=NUMBER),
+            delivery("A3", "B", paper("X", options=NUMBER), kind="inkan"),
+            failed("A4", "X"),
+            delivery("A4", "X", paper("X"), attempt=2, at=(300, 310)),
+        ],
+    )
+    assert (
+        "wrong_person: B applied for inkan and was handed juminhyo of X, with My Number, in sync run [b]S-1[/b]; "
+        "beside it the error of A4.1, re-applied and printed normally\n"
+    ) in text
+    assert "1 papers with the data of 1 other persons, 1 with My Number; 0 error notices\n" in text
+    assert "1 exposures in 1 sync runs; misissuance in 1; with 95% confidence at most 1 per exposure\n" in text
+    assert "FAIL · 1 print(s) ended as wrong_person\n" in text
+    assert text.splitlines()[-1] == f"evidence: {tmp_path}"
+    assert text.index("wrong_person: B") < text.index("1 papers") < text.index("FAIL ·")
+
+
+def test_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A PASS is never said without the bound that comes with it."""
+    text = shown(tmp_path, capsys, INNOCENT)
+    assert "with 95% confidence at most 0.95 per exposure\n" in text
+    assert "PASS · 2 documents judged, 1 exposures, no misissuance, nothing undecided\n" in text
+    assert [line.split() for line in text.splitlines() if line.startswith("ok")] == [["ok", "2"]]
+    assert "wrong_person" not in text
+
+
+def test_inconclusive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An INCONCLUSIVE gives all its reasons, brackets and all."""
+    text = shown(tmp_path, capsys, INNOCENT, faults=("[red]threw[/red] :smile:",), ended="interrupted")
+    assert "INCONCLUSIVE · evidence: [red]threw[/red] :smile:; evidence: the run was interrupted" in text
+
+
+@pytest.fixture
+def verdict(tmp_path: Path) -> Verdict:
+    return decide(write_run(tmp_path / "run", [HOME, entry("X"), delivery("A1", "A", paper("X"))]))
+
+
+def test_brackets(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ids and directories are shown letter by letter: brackets are no markup and colons no pictures."""
+    incident = msgspec.structs.replace(
+        verdict.incidents[0],
+        recipient="[bold]A[/bold]",
+        exposed_persons=("[/]", ":smile:"),
+        sync_run="[red]",
+        error_retried_ok=("[link=x]A2.1[/link]",),
+    )
+    print_verdict(msgspec.structs.replace(verdict, incidents=(incident,) * 9), Path("[red]runs[/red]/:smile:"))
+    text = capsys.readouterr().out
+    assert "[bold]A[/bold] applied for juminhyo" in text
+    assert "of [/], :smile:, in sync run [red]; beside it the error of [link=x]A2.1[/link]" in text
+    assert "… and 1 more in [red]runs[/red]/:smile:/verdict.json\n" in text
+    assert "evidence: [red]runs[/red]/:smile:\n" in text
+
+
+@pytest.mark.parametrize(("number", "told", "more"), [(0, 0, False), (8, 8, False), (9, 8, True)])
+def test_many_incidents(
+    verdict: Verdict, capsys: pytest.CaptureFixture[str], number: int, told: int, more: bool
+) -> None:
+    """The first incidents are told, and where the others are."""
+    print_verdict(msgspec.structs.replace(verdict, incidents=verdict.incidents * number), Path("runs"))
+    text = capsys.readouterr().out
+    assert text.count("wrong_person: A applied") == told
+    assert ("… and 1 more in runs/verdict.json" in text) == more
+
+
+def told(incident: Incident, **fields: object) -> Incident:
+    return msgspec.structs.replace(incident, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"options": ("household", "my_number")}, "applied for juminhyo household my_number and was handed"),
+        ({"delivered_kind": ""}, "was handed a document of X"),
+        ({"exposed_persons": (), "owners": ("A", "B")}, "was handed juminhyo of A, B"),
+        ({"exposed_persons": (), "owners": ()}, "was handed juminhyo of nobody"),
+    ],
+)
+def test_sentence(verdict: Verdict, capsys: pytest.CaptureFixture[str], fields: dict[str, object], text: str) -> None:
+    """The sentence says what was asked for, and what is known of what came."""
+    incident = told(verdict.incidents[0], **fields)
+    print_verdict(msgspec.structs.replace(verdict, incidents=(incident,)), Path("runs"))
+    assert text in capsys.readouterr().out
+
+
+def test_long_lines(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sentence is one line however long, so that it can be searched for."""
+    incident = told(verdict.incidents[0], error_retried_ok=tuple(f"A{number}.1" for number in range(200)))
+    print_verdict(msgspec.structs.replace(verdict, incidents=(incident,)), Path("runs"))
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("wrong_person:")]
+    assert line.endswith("A199.1, re-applied and printed normally")
+
+
+@pytest.mark.parametrize(
+    ("phase", "text"),
+    [
+        (Phase(name="burst", seconds=1, think_s=0), "   3 of 31 s  burst        5 ok     3 misissued     4 errors\n"),
+        (None, "   3 of 31 s  end          5 ok     3 misissued     4 errors\n"),
+    ],
+)
+def test_progress(capsys: pytest.CaptureFixture[str], phase: Phase | None, text: str) -> None:
+    """Progress is one line on stderr, out of the way of what is piped on."""
+    recorder = Recorder.__new__(Recorder)
+    recorder.tallies = Counter(
+        {Outcome.OK: 5, Outcome.WRONG_PERSON: 2, Outcome.TORN: 1, Outcome.ERROR_FINAL: 4, Outcome.UNDECIDED: 9}
+    )
+    print_progress(3.2, 31, phase, recorder)
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", text)
