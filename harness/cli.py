@@ -49,7 +49,7 @@ def verify(profile: str, settings: Sequence[str], profile_options: Sequence[str]
     Options of the profile itself come after `--`, such as `misissue verify april30 -- --bursts 8`; `locust -f
     profiles/april30.py --help` lists them. It is the very run that `locust -f PROFILE --headless` makes.
     """
-    arguments = ["-f", str(_find_profile(profile)), "--headless", "--only-summary", "--loglevel", "WARNING"]
+    arguments = ["-f", str(_find_profile(profile)), "--headless", "--skip-log-setup"]
     for name, value in options.items():
         if value is not None:
             arguments += [f"--{name.replace('_', '-')}", str(value)]

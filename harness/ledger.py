@@ -99,8 +99,7 @@ class SegmentWriter:
     def __init__(self, directory: Path, segment: str, clock: str) -> None:
         self.path = segment_path(directory, segment)
         self.records = 0
-        self._lines: list[bytes] = []
-        self._pending_bytes = 0
+        self._batch = bytearray()
         self._digest = xxhash.xxh3_128()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,13 +107,13 @@ class SegmentWriter:
         except OSError as error:
             message = f"cannot write the ledger segment {self.path}: {error.strerror}; choose another --out"
             raise LedgerError(message) from error
-        self._append(_encoder.encode(Header(segment=segment, clock=clock)))
+        self._append(Header(segment=segment, clock=clock))
         self.flush()
 
     def write(self, record: Evidence) -> None:
         """Add one record to the batch; the batch is written when it is large, or by `flush`."""
         self.records += 1
-        self._append(_encoder.encode(record))
+        self._append(record)
 
     def flush(self) -> None:
         """Write the batch with one append.
@@ -122,21 +121,15 @@ class SegmentWriter:
         Raises:
             LedgerError: when the disk takes no more; what was not written stays in the batch.
         """
-        if not self._lines:
-            return
-        batch = b"".join(self._lines)
-        written = 0
+        batch = self._batch
         try:
-            while written < len(batch):
-                written += os.write(self._descriptor, batch[written:])
+            while batch:
+                written = os.write(self._descriptor, batch)
+                self._digest.update(batch[:written])
+                del batch[:written]
         except OSError as error:
-            self._lines, self._pending_bytes = [batch[written:]], len(batch) - written
-            self._digest.update(batch[:written])
             message = f"cannot write the ledger segment {self.path}: {error.strerror}"
             raise LedgerError(message) from error
-        self._digest.update(batch)
-        self._lines.clear()
-        self._pending_bytes = 0
 
     def close(self) -> None:
         """Write what is left and the footer; safe to call twice."""
@@ -144,17 +137,17 @@ class SegmentWriter:
             return
         try:
             self.flush()
-            self._append(_encoder.encode(Footer(records=self.records, digest=self._digest.hexdigest())))
+            self._append(Footer(records=self.records, digest=self._digest.hexdigest()))
             self.flush()
         finally:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _append(self, line: bytes) -> None:
-        self._lines.append(line)
-        self._lines.append(b"\n")
-        self._pending_bytes += len(line)
-        if self._pending_bytes >= _BATCH_BYTES:
+    def _append(self, record: Record) -> None:
+        batch = self._batch
+        _encoder.encode_into(record, batch, len(batch))
+        batch += b"\n"
+        if len(batch) >= _BATCH_BYTES:
             self.flush()
 
 
@@ -237,7 +230,7 @@ def create_run_directory(directory: Path) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write pretty JSON for its owner's eyes alone, so that a reader sees the old file or the new one, never half of one.
+    """Write pretty JSON for its owner's eyes alone; a reader sees the old file or the new one, never half of one.
 
     Raises:
         LedgerError: when the disk takes no more.

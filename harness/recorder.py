@@ -17,6 +17,8 @@ from harness.records import Application, Change, Group, Issued, Print
 from harness.register import Register
 from harness.target import Answer, Target
 
+_OK = Outcome.OK  # looking a member up in its enumeration takes longer than judging by it
+
 
 class Recorder:
     """Records the prints of one process.
@@ -70,8 +72,8 @@ class Recorder:
             checksum=checksum(document),
             size_bytes=len(document),
         )
-        if judge_identity(print_, self.register).outcome is Outcome.OK:
-            self.tallies[Outcome.OK] += 1
+        if judge_identity(print_, self.register).outcome is _OK:
+            self.tallies[_OK] += 1
             self._writer.write(print_)
         else:
             self._unsettled.append((print_, document))

@@ -61,7 +61,7 @@ class Target(Protocol):
     reapply_after_s: tuple[float, float]
     """Shortest and longest pause before a requester tries again after an error."""
     shows_points: bool
-    """Whether `print_events` tells when a print waits for its slot and lies in it; else it is seen from outside only."""
+    """Whether `print_events` tells when a print waits for its slot and lies in it; else only its outside is seen."""
 
     def open(self, directory: Path) -> Mapping[str, object]:
         """Start or reach the service, with logs under `directory`; returns the parameters to keep with the run.

@@ -12,9 +12,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from itertools import count
 from pathlib import Path
-from random import Random
 
 import gevent
 import msgspec
@@ -25,19 +23,14 @@ from locust.runners import STATE_STOPPED, LocalRunner
 
 from harness.gate import EXIT_DIED, EXIT_USAGE, Verdict
 from harness.ledger import Criteria, LedgerError
-from harness.load.leases import Leases
-from harness.load.plan import Phase, Plan
-from harness.report.terminal import print_progress, print_verdict
+from harness.load.active_run import ActiveRun
+from harness.load.plan import Plan
+from harness.report.terminal import print_verdict
 from harness.run import JudgedRun, default_directory, load_target
-from harness.target import Target, TargetError, read_assignments
+from harness.target import TargetError, read_assignments
 
 _log = logging.getLogger(__name__)
-_FLUSH_S = 0.2
-_WATCH_S = 0.25
-_PROGRESS_S = 2.0
-_SETTLE_S = 0.02
 _STOP_TIMEOUT_S = 10.0
-_DRAIN_S = 0.3
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,80 +213,6 @@ class LoadPlugin:
             raise AssertionError(message)
         options: Namespace = environment.parsed_options
         return options
-
-
-class ActiveRun:
-    """A run while its users are at work: what they share, and the greenlets beside them."""
-
-    def __init__(self, run: JudgedRun, plan: Plan, *, seed: int) -> None:
-        self.run = run
-        self.plan = plan
-        self.random = Random(seed)
-        self.target: Target = run.target
-        self.recorder = run.recorder
-        groups = self.target.groups()
-        self.applicants = Leases(groups, self.random)
-        # Clerks do not apply: they enter changes of people who may be printing at the same time.
-        self.changed = Leases(groups, self.random)
-        self.cut_short = False
-        self.next_application = count(1)
-        self.next_change = count(1)
-        self._greenlets: list[gevent.Greenlet[..., None]] = []
-
-    def start(self) -> None:
-        """Begin the plan and the work beside the users."""
-        self.run.restart_clock()
-
-        def watch() -> None:
-            self.run.check_target()
-
-        def show() -> None:
-            print_progress(self.run.elapsed_s, self.plan.seconds, self.phase, self.recorder)
-
-        for period_s, work in (
-            (_SETTLE_S, self.recorder.settle),
-            (_FLUSH_S, self.recorder.flush),
-            (_WATCH_S, watch),
-            (_PROGRESS_S, show),
-        ):
-            self._greenlets.append(gevent.spawn(self._repeat, period_s, work))
-
-    @property
-    def phase(self) -> Phase | None:
-        """The phase of the plan that is on now; None when nothing more is to begin."""
-        return None if self.cut_short or self.run.died else self.plan.at(self.run.elapsed_s)
-
-    @property
-    def is_through(self) -> bool:
-        """The plan is through, and so long that users have seen it."""
-        return self.run.elapsed_s > self.plan.seconds + _DRAIN_S
-
-    @property
-    def is_over(self) -> bool:
-        """Locust may stop the users."""
-        return self.is_through or self.cut_short or bool(self.run.died)
-
-    def fault(self, place: str, error: Exception) -> None:
-        """Count what went wrong in the harness; the run cannot pass any more."""
-        text = f"{type(error).__name__} in {place}: {error}"
-        if text not in self.recorder.faults:
-            self.recorder.faults.append(text)
-            _log.error("fault of the harness: %s", text)
-
-    def finish(self) -> Verdict:
-        """Stop the work beside the users, close the run and decide."""
-        interrupted = not self.is_through
-        gevent.killall(self._greenlets)
-        return self.run.close(interrupted=interrupted)
-
-    def _repeat(self, period_s: float, work: Callable[[], None]) -> None:
-        while True:
-            gevent.sleep(period_s)
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
-                if self.run.check_target():
-                    self.fault(getattr(work, "__name__", "a listener"), error)
 
 
 class PlanShape(LoadTestShape):

@@ -10,7 +10,8 @@ from locust import FastHttpUser, task
 from locust.contrib.fasthttp import FastResponse
 from locust.env import Environment
 
-from harness.load.plugin import ActiveRun, LoadPlugin
+from harness.load.active_run import ActiveRun
+from harness.load.plugin import LoadPlugin
 from harness.records import Application, Group
 from harness.target import Answer, Request
 
@@ -149,7 +150,7 @@ def _read(active: ActiveRun, response: FastResponse) -> Answer:
         body = response.content or b""
     except OSError:
         return Answer(error="cut off")
-    headers: Mapping[str, str] = response.headers or {}  # type: ignore[assignment] # a mapping in all but name
+    headers: Mapping[str, str] = {} if response.headers is None else response.headers  # type: ignore[assignment] # a mapping in all but name
     length = headers.get("content-length")
     if length is not None and length != str(len(body)) and "content-encoding" not in headers:
         return Answer(error="cut off")

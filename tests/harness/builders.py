@@ -6,6 +6,7 @@ Two households: G1 with A and B, G2 with X. Their papers are right at version 1 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from harness.fingerprint import checksum, sha256
 from harness.ledger import (
@@ -167,9 +168,9 @@ INNOCENT: tuple[Evidence, ...] = (
 """What the load saw of two right prints, both in flight from 100 to 200."""
 
 
-def describe(**fields: object) -> RunDescription:
+def describe(**fields: Any) -> RunDescription:
     """run.json of a run that went to its end."""
-    known: dict[str, object] = {
+    known: dict[str, Any] = {
         "profile": "test",
         "target": "stub",
         "seed": 1,
@@ -181,7 +182,7 @@ def describe(**fields: object) -> RunDescription:
         "ended": "complete",
         "shows_points": False,
     }
-    return RunDescription(**(known | fields))  # type: ignore[arg-type] # what a test asks for
+    return RunDescription(**(known | fields))
 
 
 def write_run(
@@ -191,7 +192,7 @@ def write_run(
     *,
     issued: int | None = None,
     clocks: tuple[str, str] = ("monotonic", "monotonic"),
-    **fields: object,
+    **fields: Any,
 ) -> Path:
     """A run directory with both segments closed; every print counts as sent unless `issued` says how many were."""
     create_run_directory(directory)

@@ -1,13 +1,14 @@
 """The whole evidence comes back, and so does everything that is missing from it."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from harness.evidence import RunEvidence, read_evidence
 from harness.ledger import RUN_FILE, LedgerError, segment_path, write_json
-from harness.records import ErrorNotice, PrintEvent
+from harness.records import ErrorNotice, Evidence, Print, PrintEvent
 from tests.harness.builders import (
     HOME,
     INNOCENT,
@@ -29,10 +30,16 @@ def test_everything(tmp_path: Path) -> None:
     event = PrintEvent(nonce="A1.1", point="written", at_ns=120)
     notice = ErrorNotice(nonce="A1.1", code="E1", at_ns=130)
     run = sync_run(applied=[("G1", 2)])
-    load = [HOME, entry("A"), failed("A1", "A"), delivery("A1", "A", paper("A"), attempt=2), change(2, sent_ns=110)]
+    load: list[Evidence] = [
+        HOME,
+        entry("A"),
+        failed("A1", "A"),
+        delivery("A1", "A", paper("A"), attempt=2),
+        change(2, sent_ns=110),
+    ]
     evidence = read_evidence(write_run(tmp_path, load, [run, event, notice]))
     assert evidence.run == describe()
-    assert evidence.applications == {"A1": [load[2], load[3]]}
+    assert evidence.applications == {"A1": [record for record in load if isinstance(record, Print)]}
     assert (evidence.sync_runs, evidence.events, evidence.notices) == ([run], [event], [notice])
     assert evidence.register.find(entry("A").checksum) == entry("A")
     assert evidence.register.permitted("G1") == {"A", "B"}
@@ -94,7 +101,7 @@ def test_clocks(tmp_path: Path) -> None:
         ({"segments": (LOAD, TARGET, "load-2")}, "segment load-2 cannot be read: No such file or directory"),
     ],
 )
-def test_incomplete(tmp_path: Path, fields: dict[str, object], fault: str) -> None:
+def test_incomplete(tmp_path: Path, fields: dict[str, Any], fault: str) -> None:
     """Whatever run.json says to be missing is a fault."""
     assert read_evidence(write_run(tmp_path, **fields)).faults == [fault]
 

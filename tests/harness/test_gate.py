@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 import pytest
@@ -134,7 +135,7 @@ def test_inconclusive(
     tmp_path: Path,
     load: tuple[Evidence, ...] | None,
     target: tuple[Evidence, ...] | None,
-    fields: dict[str, object],
+    fields: dict[str, Any],
     reason: str,
 ) -> None:
     """A run with no misissuance of which something is unknown is INCONCLUSIVE, for exactly that reason."""
@@ -142,7 +143,7 @@ def test_inconclusive(
         tmp_path,
         INNOCENT if load is None else load,
         (sync_run(),) if target is None else target,
-        **fields,  # type: ignore[arg-type] # as each row needs
+        **fields,
     )
     verdict = decide(directory)
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
@@ -209,8 +210,8 @@ def test_error_share(tmp_path: Path, share: float | None, verdict: str) -> None:
         failed("A4", "A", at=(300, 310)),
         delivery("A4", "A", paper("A"), attempt=2, at=(320, 330)),
     ]
-    fields = {} if share is None else {"criteria": strict(share)}
-    decided = decide(write_run(tmp_path, load, **fields))  # type: ignore[arg-type] # criteria only
+    fields: dict[str, Any] = {} if share is None else {"criteria": strict(share)}
+    decided = decide(write_run(tmp_path, load, **fields))
     assert decided.verdict == verdict
     assert (decided.outcomes["error_final"], decided.outcomes["error_retried_ok"]) == (1, 1)
 
@@ -245,10 +246,13 @@ def test_numbers(tmp_path: Path) -> None:
 
 def exposed(runs: int) -> list[Evidence]:
     """That many sync runs, each with two prints of its own in flight."""
-    return [HOME, OTHER, entry("A"), entry("X")] + [
-        delivery(f"{person}{run}", person, paper(person), at=(run * 1000 + 100, run * 1000 + 200))
-        for run in range(runs)
-        for person in ("A", "X")
+    return [
+        *(HOME, OTHER, entry("A"), entry("X")),
+        *(
+            delivery(f"{person}{run}", person, paper(person), at=(run * 1000 + 100, run * 1000 + 200))
+            for run in range(runs)
+            for person in ("A", "X")
+        ),
     ]
 
 

@@ -1,6 +1,7 @@
 """A judged run: whatever goes wrong on the way, it ends with a verdict that knows of it."""
 
 import stat
+import time
 from pathlib import Path
 
 import msgspec
@@ -204,7 +205,7 @@ def test_waits_for_the_synchronisation(opened: JudgedRun, target: StubTarget, mo
         if len(pauses) == 3:
             target.told = [sync_run(applied=[("G1", 2)])]
 
-    monkeypatch.setattr(harness.run.time, "sleep", synchronise)
+    monkeypatch.setattr(time, "sleep", synchronise)
     assert opened.close().verdict == "PASS"
     assert len(pauses) == 3
     assert read_evidence(opened.directory).sync_runs == [sync_run(applied=[("G1", 2)])]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,9 +20,9 @@ from tests.harness.builders import HOME, INNOCENT, delivery, entry, failed, pape
 NUMBER = ("my_number",)
 
 
-def shown(directory: Path, capsys: pytest.CaptureFixture[str], load: Sequence[Evidence], **fields: object) -> str:
+def shown(directory: Path, capsys: pytest.CaptureFixture[str], load: Sequence[Evidence], **fields: Any) -> str:
     """The text of the verdict on such a run."""
-    print_verdict(decide(write_run(directory, load, [sync_run("[b]S-1[/b]")], **fields)), directory)  # type: ignore[arg-type]
+    print_verdict(decide(write_run(directory, load, [sync_run("[b]S-1[/b]")], **fields)), directory)
     return capsys.readouterr().out
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 import asyncpg
@@ -32,19 +32,19 @@ HOUSEHOLDS = 40
 ISSUED = "2023-04-30"
 LIMIT_S = 30.0
 
-_T = TypeVar("_T")
+_IN_LINE = "SELECT true FROM print_wait WHERE split_part(owner, '#', 1) = $1"
+
 Databases = Mapping[str, str]
 """Name (registry, issuer) -> address."""
 
 
-async def until(condition: Callable[[], _T | Awaitable[_T]]) -> _T:
-    """Ask again and again until the answer is true, and return it."""
+async def until(condition: Callable[[], object]) -> None:
+    """Ask again and again, with or without await, until the answer is true."""
     deadline_s = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline_s:
-        asked = condition()
-        answer: _T = await asked if inspect.isawaitable(asked) else asked
-        if answer:
-            return answer
+        answer = condition()
+        if await answer if inspect.isawaitable(answer) else answer:
+            return
         await asyncio.sleep(0.005)
     raise AssertionError(f"never true within {LIMIT_S:.0f} s: {inspect.getsource(condition).strip()}")
 
@@ -135,10 +135,12 @@ class City:
         """Send an application, without waiting for its answer."""
         return asyncio.create_task(self.post(f"{self.ap}/prints", self.form(nonce, applicant, kind, options)))
 
-    async def begin_in_line(self, nonce: str, applicant: str, **wanted: int) -> asyncio.Task[Answer]:
-        """Send an application and return once a slot has the wanted number of prints at each point."""
+    async def begin_in_line(self, nonce: str, applicant: str, *, waiting: int = 1) -> asyncio.Task[Answer]:
+        """Send an application and return once it has its place in the line, in which so many are then waiting."""
         print_ = self.begin(nonce, applicant)
-        await self.points(**wanted)
+        await self.points(waiting=waiting)
+        if self.link is not None:
+            await until(lambda: self.of_issuer.fetchval(_IN_LINE, nonce))
         return print_
 
     async def points(self, **wanted: int) -> Mapping[str, Mapping[str, int]]:
@@ -163,14 +165,14 @@ class City:
         """A change of the person's household."""
         return Relocate(change=change, household=person.household, address="見本県見本市本町1丁目1番1号")
 
-    async def waits(self) -> list[tuple[str, bool]]:
-        """(nonce, released) of the prints in the table `print_wait`, in its order."""
+    async def waits_are(self, *expected: tuple[str, bool]) -> bool:
+        """Whether the table `print_wait` holds these prints in this order, as (nonce, released)."""
         rows = await self.of_issuer.fetch("SELECT owner, released FROM print_wait WHERE slot IS NOT NULL ORDER BY id")
-        return [(row["owner"].partition("#")[0], row["released"]) for row in rows]
+        return [(row["owner"].partition("#")[0], row["released"]) for row in rows] == list(expected)
 
     async def nothing_is_left(self) -> bool:
         """Neither a wait nor a print image."""
-        return not await self.waits() and not list(self.spool.iterdir())
+        return await self.waits_are() and not list(self.spool.iterdir())
 
     def is_right(
         self, answer: Answer, person: Person, *, kind: str = "juminhyo", options: tuple[str, ...] = (), version: int = 1
@@ -232,7 +234,9 @@ async def start_city(databases: Databases, postgres: Postgres, tmp_path: Path) -
             *, build: str = "fixed", topology: str = "split", sync: str = "v2", slots: int = 1, ap: bool = True
         ) -> City:
             enter = stack.enter_async_context
-            city = City(await enter(aiohttp.ClientSession()), Truth(SEED, HOUSEHOLDS, ISSUED), tmp_path)
+            # A connection for each request: on a kept one it would wait for the print that was answered there before.
+            http = await enter(aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)))
+            city = City(http, Truth(SEED, HOUSEHOLDS, ISSUED), tmp_path)
             facts = await enter(run_registry(databases["registry"], seed=SEED, households=HOUSEHOLDS))
             city.registry = f"http://{facts['host']}:{facts['port']}"
             agent = run_sync_agent(*databases.values(), method=sync, build=build, period_s=0.01, log=city.sync_log)
