@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.ledger import RunDescription, SegmentReader, read_run, segment_path
+from harness.ledger import SEGMENT_DIRECTORY, RunDescription, SegmentReader, read_run, segment_path
 from harness.records import Change, Document, ErrorNotice, Group, Issued, Print, PrintEvent, SyncRun
 from harness.register import Register, RegisterError
 
@@ -63,6 +63,8 @@ def read_evidence(directory: Path) -> RunEvidence:
         _read_segment(reader, segment, evidence)
         evidence.faults.extend(reader.faults)
         clocks.add(reader.clock)
+    present = {path.stem for path in (directory / SEGMENT_DIRECTORY).glob("*.jsonl")}
+    evidence.faults += [f"segment {stray} is not listed in run.json" for stray in sorted(present - set(run.segments))]
     if len(clocks - {""}) > 1:
         evidence.faults.append(f"the segments have different clocks ({', '.join(sorted(clocks))}): no time compares")
     for application, attempts in applications.items():

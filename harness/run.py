@@ -25,6 +25,8 @@ from harness.recorder import Recorder
 from harness.target import Target, TargetError
 
 LOAD_SEGMENT = "load-1"
+LOAD_CLOCK = "monotonic"
+"""CLOCK_MONOTONIC of the machine, by which users and counters are timed."""
 TARGET_SEGMENT = "target"
 TARGET_DIRECTORY = "target"
 _SYNC_LIMIT_S = 10.0
@@ -83,7 +85,7 @@ class JudgedRun:
         settings = self.target.open(self.directory / TARGET_DIRECTORY)
         try:
             self._describe(parameters={**self._description.parameters, "settings": settings})
-            self._writer = SegmentWriter(self.directory, LOAD_SEGMENT, self.target.clock)
+            self._writer = SegmentWriter(self.directory, LOAD_SEGMENT, LOAD_CLOCK)
             self.recorder = Recorder(self.target, self._writer, self.directory / INCIDENT_DIRECTORY)
             for group in self.target.groups():
                 self.recorder.add_group(group)

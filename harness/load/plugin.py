@@ -117,6 +117,8 @@ class LoadPlugin:
                 gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         except (TargetError, LedgerError) as error:
             sys.exit(_usage_error(error))
+        except Exception as error:  # noqa: BLE001 - Locust would log it and end with 1, which reads as FAIL
+            sys.exit(_usage_error(_not_a_target(self._parsed(environment).target, error)))
 
     def _on_sigterm(self) -> None:
         if self.active is not None:
@@ -167,8 +169,10 @@ class LoadPlugin:
         if self.active is None:
             try:
                 self._open(environment)
-            except (TargetError, LedgerError) as error:
-                environment.process_exit_code = _usage_error(error)
+            except Exception as error:  # noqa: BLE001 - see _on_init
+                known = isinstance(error, TargetError | LedgerError)
+                shown = error if known else _not_a_target(self._parsed(environment).target, error)
+                environment.process_exit_code = _usage_error(shown)
                 gevent.spawn(self._stop_load, environment)
                 return
         if self.active is not None:
@@ -229,6 +233,11 @@ class PlanShape(LoadTestShape):
             return None
         options = self.runner.environment.parsed_options
         return (options.num_users, options.spawn_rate) if options is not None else None
+
+
+def _not_a_target(name: str, error: Exception) -> TargetError:
+    """What to say of a target that breaks the protocol of `harness.target`."""
+    return TargetError(f"the target {name} cannot be used, it raised {type(error).__name__}: {error}")
 
 
 def _usage_error(error: Exception) -> int:

@@ -51,20 +51,22 @@ class KioskUser(_PluggedUser):
     abstract = True
     reapply_share: ClassVar[float] = 0.9
     attempts: ClassVar[int] = 3
+    _pause_s = _IDLE_S
 
     def wait_time(self) -> float:
-        """The phase's pause between two applications."""
-        active = self.plugin.active
-        phase = active.phase if active is not None else None
-        return phase.think_s if phase is not None else _IDLE_S
+        """The pause of the phase in which the last application began."""
+        return self._pause_s
 
     @task
     def apply(self) -> None:
         """One application with its re-applications."""
         active = self.plugin.active
-        if active is None or active.phase is None:
+        phase = active.phase if active is not None else None
+        if active is None or phase is None:
             # The plan is through: nobody begins what Locust would cut off when it stops the users.
+            self._pause_s = _IDLE_S
             return
+        self._pause_s = phase.think_s
         try:
             with active.applicants.lease() as group:
                 application = active.target.draw_application(f"A{next(active.next_application)}", group, active.random)

@@ -12,22 +12,24 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count, cycle
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 from aiohttp import web
 
-from targets.municipal.certificates import KINDS, render
+from targets.municipal.certificates import check_kind, render
 from targets.municipal.database import Database, read_household
 from targets.municipal.people import Person
-from targets.municipal.points import Points
+from targets.municipal.points import Points, PrintPoint
 from targets.municipal.print_wait import LocalPrintWait, PrintWait, SharedPrintWait
 from targets.process import OptionParser, run_server, start_site
 
 LOCAL_STORE = "memory:"
 """The address of a print wait in the AP server's own memory."""
+_POINTS = {str(point): str(point) for point in get_args(PrintPoint)}
 
 
 class ApplicationForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,12 +95,9 @@ class ApServer:
         """POST /prints."""
         try:
             form = msgspec.json.decode(await request.read(), type=ApplicationForm)
-        except msgspec.DecodeError as error:
+            check_kind(form.kind, form.options)
+        except ValueError as error:  # of the certificate, of msgspec, or for a text that is not UTF-8
             return web.json_response({"error": str(error)}, status=400)
-        if form.kind not in KINDS:
-            return web.json_response(
-                {"error": f"no certificate {form.kind!r}; there are {', '.join(KINDS)}"}, status=400
-            )
         try:
             await self._points.reach(form.nonce, "applied")
             household = await read_household(self._database, "resident_copy", form.applicant)
@@ -136,17 +135,19 @@ class ApServer:
         self, request: web.Request, form: ApplicationForm, printed: bytes, slot: str
     ) -> web.StreamResponse:
         response = web.Response(body=printed, content_type="application/pdf")
-        await response.prepare(request)
-        await response.write_eof()
-        await self._points.reach(form.nonce, "delivered", slot=slot)
+        with suppress(ConnectionResetError):  # who has given up waiting is delivered nothing
+            await response.prepare(request)
+            await response.write_eof()
+            await self._points.reach(form.nonce, "delivered", slot=slot)
         return response
 
     async def points(self, request: web.Request) -> web.Response:
         """GET /points."""
         try:
-            wanted = Counter({point: int(number) for point, number in request.query.items()})
-        except ValueError:
-            return web.json_response({"error": "write ?POINT=NUMBER&..., such as ?written=1&waiting=1"}, status=400)
+            wanted = Counter({_POINTS[point]: int(number) for point, number in request.query.items()})
+        except (KeyError, ValueError):
+            reason = f"write ?POINT=NUMBER&..., such as ?written=1&waiting=1; the points are {', '.join(_POINTS)}"
+            return web.json_response({"error": reason}, status=400)
         if wanted:
             await self._points.met(wanted)
         return web.json_response(self._points.by_slot())

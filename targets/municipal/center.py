@@ -34,7 +34,7 @@ class Center:
         body = await request.read()
         try:
             form = msgspec.json.decode(body, type=ApplicationForm)
-        except msgspec.DecodeError as error:
+        except ValueError as error:  # of msgspec, or for a text that is not UTF-8
             return web.json_response({"error": str(error)}, status=400)
         try:
             async with self._session.post(self._url, data=body, timeout=self._timeout) as answer:
@@ -59,7 +59,7 @@ def _error_code(answer: bytes) -> str:
     """The AP server's own name for its error; an answer that has none came from a server that broke down."""
     try:
         return msgspec.json.decode(answer, type=dict[str, str])["error"]
-    except (msgspec.DecodeError, KeyError):
+    except (ValueError, KeyError):
         return "internal_error"
 
 

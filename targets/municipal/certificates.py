@@ -14,7 +14,7 @@ from harness.records import Mark
 from targets.municipal.paper import FONT_FILE, Page, Row, draw
 from targets.municipal.people import Person
 
-__all__ = ["FONT_FILE", "KINDS", "OPTIONS", "read_marks", "render"]
+__all__ = ["FONT_FILE", "KINDS", "OPTIONS", "check_kind", "read_marks", "render"]
 
 KINDS: Final = ("juminhyo", "inkan", "koseki", "zei")
 OPTIONS: Final = ("household", "my_number")
@@ -93,12 +93,21 @@ def _mark_line(mark: Mark) -> str:
     return line
 
 
-def _check(kind: str, people: Sequence[Person], options: tuple[str, ...]) -> None:
+def check_kind(kind: str, options: Sequence[str]) -> None:
+    """Whether there is such a certificate.
+
+    Raises:
+        ValueError: for an unknown kind, or an option that the kind does not have.
+    """
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r} is none of {', '.join(KINDS)}")
     allowed = OPTIONS if kind == "juminhyo" else ()
     if not set(options) <= set(allowed) or len(set(options)) < len(options):
         raise ValueError(f"options {options!r}: {kind} takes each of {allowed!r} at most once")
+
+
+def _check(kind: str, people: Sequence[Person], options: tuple[str, ...]) -> None:
+    check_kind(kind, options)
     if not people or (len(people) > 1 and "household" not in options):
         raise ValueError(f"{len(people)} people on a {kind} with options {options!r}: only a household may be several")
     if len({one.version for one in people}) > 1:

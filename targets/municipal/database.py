@@ -52,7 +52,7 @@ CREATE INDEX ON outbox (seq) WHERE NOT synchronised;
 # away, so for a print "released" also means: this slot's stage is occupied. The functions lock by slot, because two
 # that run at once would each see the stage free.
 ISSUER_SCHEMA = (
-    _person_table("resident_copy")
+    _person_table("resident_copy")  # noqa: S608 - a constant of ours
     + """
 CREATE TABLE print_wait (
     id bigserial PRIMARY KEY,

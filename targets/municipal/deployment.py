@@ -179,12 +179,10 @@ class Deployment:
 
     def failure(self) -> str:
         """Which process ended, or an empty text."""
-        for server in self.servers.values():
-            if failure := server.failure():
-                return failure
+        # First, because others that cannot go on without it end soon after it.
         if self.postgres is not None and not self.postgres.running:
             return "postgres ended"
-        return ""
+        return next(filter(None, (server.failure() for server in self.servers.values())), "")
 
     def stop(self) -> None:
         """Stop everything; safe to call twice."""

@@ -208,12 +208,15 @@ async def run_truth(
     async def post_change(request: web.Request) -> web.Response:
         try:
             drawn = truth.draw_change(msgspec.json.decode(await request.read(), type=DrawQuery))
-        except (msgspec.DecodeError, LookupError) as error:
+        except (ValueError, LookupError) as error:  # the first of msgspec, or for a text that is not UTF-8
             return web.json_response({"error": str(error)}, status=400)
         return web.Response(body=msgspec.json.encode(drawn), content_type="application/json")
 
     async def post_documents(request: web.Request) -> web.Response:
-        queries = msgspec.json.decode(await request.read(), type=list[DocumentQuery])
+        try:
+            queries = msgspec.json.decode(await request.read(), type=list[DocumentQuery])
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
         documents = [document for query in queries if (document := truth.document(query)) is not None]
         return web.Response(body=msgspec.json.encode(documents), content_type="application/json")
 

@@ -50,9 +50,7 @@ def judged(address: str, file: Path, out: Path, *, warm_up_s: float, window_s: f
     return _measure("judged_profile.py", file, options, warm_up_s, window_s)
 
 
-def _measure(
-    profile: str, file: Path, options: Mapping[str, object], warm_up_s: float, window_s: float
-) -> Window:
+def _measure(profile: str, file: Path, options: Mapping[str, object], warm_up_s: float, window_s: float) -> Window:
     measured = {"users": USERS, "warm-up-s": warm_up_s, "window-s": window_s, "window-file": file}
     words = [word for name, value in (measured | dict(options)).items() for word in (f"--{name}", str(value))]
     locust = subprocess.Popen(

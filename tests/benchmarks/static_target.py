@@ -68,9 +68,7 @@ class StaticTarget:
         """200 is a document."""
         return Answer(document=body) if status == 200 else Answer(error=f"status {status}")
 
-    def draw_change(
-        self, change: str, group: Group, kinds: Sequence[str], random: Random
-    ) -> tuple[Change, Request]:
+    def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:
         """Nobody enters changes here."""
         raise NotImplementedError
 

@@ -35,6 +35,8 @@ def _check(command: Command, *parts: str) -> None:
         (("verify", "april30", "--set", "stage_ms=long"), "'long'", "number"),
         (("verify", "april30", "--set", "colour=red"), "'colour'", "stage_ms"),
         (("verify", "april30", "--target", "nothing:Nothing"), "'nothing:Nothing'", "MODULE:ATTRIBUTE"),
+        (("verify", "april30", "--target", "collections:OrderedDict"), "collections:OrderedDict", "cannot be used"),
+        (("verify", "april30", "--target", "harness:__doc__"), "'harness:__doc__'", "target's class"),
         (("verify", "april30", "--", "--burst-s", "-1"), "-1", "0 or more"),
         (("verify", "april30", "--max-error-share", "2"), "2", "1"),
         (("up", "--build", "best"), "'best'", "seed or fixed"),

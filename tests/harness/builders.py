@@ -3,23 +3,24 @@
 Two households: G1 with A and B, G2 with X. Their papers are right at version 1 unless a test says otherwise.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from random import Random
 from typing import Any
+
+import msgspec
 
 from harness.fingerprint import checksum, sha256
 from harness.ledger import (
     RUN_FILE,
     Criteria,
     RunDescription,
+    SegmentReader,
     SegmentWriter,
     create_run_directory,
     segment_path,
     write_json,
 )
 from harness.records import (
-    Application,
     Change,
     Document,
     ErrorNotice,
@@ -32,7 +33,6 @@ from harness.records import (
     SyncRun,
 )
 from harness.register import Register
-from harness.target import Answer, Request
 
 HOME = Group(group="G1", persons=("A", "B"))
 OTHER = Group(group="G2", persons=("X",))
@@ -219,88 +219,22 @@ def strict(max_error_share: float) -> Criteria:
     return Criteria(max_error_share=max_error_share)
 
 
-class StubTarget:
-    """A target without a service: a test plays the service and sets what the target tells.
+def read_segment(path: Path) -> tuple[list[Evidence], list[str]]:
+    """Records and faults."""
+    reader = SegmentReader(path)
+    return list(reader), reader.faults
 
-    Attributes:
-        told: what `sync_runs`, `print_events` and `error_notices` tell; broken: names of methods that raise `OSError`;
-            calls: names of the methods that were called.
-    """
 
-    name = "stub"
-    clock = "monotonic"
-    client_timeout_s: float | None = 1.0
-    reapply_after_s = (0.0, 0.0)
-    shows_points = False
-
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        self.settings = settings or {}
-        self.told: list[SyncRun | PrintEvent | ErrorNotice] = [sync_run()]
-        self.documents = [entry("A"), entry("B"), entry("X")]
-        self.marks_of: dict[bytes, tuple[Mark, ...]] = {}
-        self.broken: set[str] = set()
-        self.calls: list[str] = []
-        self.dead = ""
-
-    def open(self, directory: Path) -> Mapping[str, object]:
-        self._call("open")
-        directory.mkdir()
-        return {"build": "stub"}
-
-    def addresses(self) -> Mapping[str, str]:
-        return {}
-
-    def close(self) -> None:
-        self._call("close")
-
-    def failure(self) -> str:
-        self._call("failure")
-        return self.dead
-
-    def groups(self) -> Sequence[Group]:
-        self._call("groups")
-        return [HOME, OTHER]
-
-    def draw_application(self, application: str, group: Group, random: Random) -> Application:
-        return Application(
-            application=application, applicant=random.choice(group.persons), group=group.group, kind=KIND
-        )
-
-    def print_request(self, application: Application) -> Request:
-        return Request(url=f"http://stub/{application.nonce}")
-
-    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:  # noqa: ARG002 - protocol
-        return Answer(document=body) if status == 200 else Answer(error="broken")
-
-    def draw_change(
-        self,
-        change: str,
-        group: Group,
-        kinds: Sequence[str],
-        random: Random,  # noqa: ARG002 - protocol
-    ) -> tuple[Change, Request]:
-        made = Change(change=change, group=group.group, kind=kinds[0], version=2, persons=group.persons, sent_ns=0)
-        return made, Request(url="http://stub/change")
-
-    def expected(self, print_: Print) -> Iterable[Document]:
-        self._call("expected")
-        return [document for document in self.documents if document.checksum == print_.checksum]
-
-    def marks(self, document: bytes) -> tuple[Mark, ...]:
-        self._call("marks")
-        return self.marks_of.get(document, ())
-
-    def sync_runs(self) -> Iterable[SyncRun]:
-        self._call("sync_runs")
-        return [record for record in self.told if isinstance(record, SyncRun)]
-
-    def print_events(self) -> Iterable[PrintEvent]:
-        return [record for record in self.told if isinstance(record, PrintEvent)]
-
-    def error_notices(self) -> Iterable[ErrorNotice]:
-        return [record for record in self.told if isinstance(record, ErrorNotice)]
-
-    def _call(self, name: str) -> None:
-        self.calls.append(name)
-        if name in self.broken:
-            raise OSError(f"{name} is broken")
+EVERY_KIND: tuple[Evidence, ...] = (
+    HOME,
+    entry("A", options=("my_number",)),
+    delivery("A1", "A", paper("A"), marks=(mark("A"), mark("X", page=2))),
+    failed("A1", "A", attempt=2),
+    change(2, sent_ns=5),
+    msgspec.structs.replace(change(3, sent_ns=6), answered_ns=None),
+    sync_run(applied=[("G1", 2)]),
+    msgspec.structs.replace(sync_run("S2"), end_ns=None, acknowledged_ns=None),
+    PrintEvent(nonce="A1.1", point="written", at_ns=7, slot="2"),
+    ErrorNotice(nonce="A1.2", code="証明書エラー", at_ns=8),
+    Issued(count=2),
+)

@@ -22,6 +22,7 @@ from tests.harness.builders import (
     paper,
     sync_run,
     write_run,
+    write_segment,
 )
 
 
@@ -131,3 +132,10 @@ def test_order_of_segments(tmp_path: Path) -> None:
     before = told(read_evidence(write_run(tmp_path)))
     write_json(tmp_path / RUN_FILE, describe(segments=(TARGET, LOAD)))
     assert told(read_evidence(tmp_path)) == before
+
+
+def test_stray_segment(tmp_path: Path) -> None:
+    """A segment that run.json does not list may hold the one print that matters."""
+    write_run(tmp_path)
+    write_segment(tmp_path, "load-2", [])
+    assert read_evidence(tmp_path).faults == ["segment load-2 is not listed in run.json"]

@@ -13,7 +13,8 @@ from harness.recorder import Recorder
 from harness.records import Application, Change, Document, Evidence, Group, Issued, Print
 from harness.register import RegisterError
 from harness.target import Answer
-from tests.harness.builders import HOME, KIND, OTHER, StubTarget, change, entry, mark, paper
+from tests.harness.builders import HOME, KIND, OTHER, change, entry, mark, paper
+from tests.harness.stub import StubTarget
 
 
 class Desk:

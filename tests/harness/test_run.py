@@ -14,7 +14,8 @@ from harness.ledger import VERDICT_FILE, Criteria, LedgerError, read_run
 from harness.records import Application, ErrorNotice
 from harness.run import JudgedRun, default_directory, load_target
 from harness.target import Answer, Target, TargetError
-from tests.harness.builders import HOME, KIND, OTHER, StubTarget, change, paper, sync_run
+from tests.harness.builders import HOME, KIND, OTHER, change, paper, sync_run
+from tests.harness.stub import StubTarget
 
 
 def make(target: Target, directory: Path, criteria: Criteria | None = None) -> JudgedRun:
@@ -186,8 +187,9 @@ def test_target_died(opened: JudgedRun, target: StubTarget) -> None:
     assert opened.check_target()
     target.dead = "the AP server ended"
     assert not opened.check_target()
-    target.dead = ""
-    assert not opened.check_target()
+    for later in ("", "the registry ended too"):
+        target.dead = later
+        assert not opened.check_target()
     verdict = opened.close()
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 4)
     assert verdict.reasons[0].startswith("the target died after ")
@@ -276,7 +278,7 @@ def test_clock(opened: JudgedRun) -> None:
 
 def test_load_target() -> None:
     """A target is found by MODULE:ATTRIBUTE and made of its settings."""
-    target = load_target("tests.harness.builders:StubTarget", {"build": "seed"})
+    target = load_target("tests.harness.stub:StubTarget", {"build": "seed"})
     assert isinstance(target, StubTarget)
     assert target.settings == {"build": "seed"}
 

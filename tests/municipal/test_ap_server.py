@@ -1,6 +1,7 @@
 """The AP server: what it prints and refuses, one print at a time in each slot, whatever the link does."""
 
 import asyncio
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -104,12 +105,13 @@ async def test_one_at_a_time(start_city: StartCity, topology: str) -> None:
     printing, changing = city.people[:12], city.people[12:16]
     prints = [city.begin(f"A{number}", person.person) for number, person in enumerate(printing)]
     await asyncio.gather(*(city.synchronise(city.relocation(one.household, one)) for one in changing))
-    assert all(city.is_right(await print_, one) for print_, one in zip(prints, printing, strict=True))
+    answers = await asyncio.gather(*prints)
+    assert all(map(city.is_right, answers, printing))
     times = city.times()
     for slot in ("1", "2"):
         staged = [event.subject for event in city.events() if event.slot == slot and event.point == "staged"]
         assert len(staged) == 6
-        for before, after in zip(staged, staged[1:], strict=False):
+        for before, after in pairwise(staged):
             assert times[before, "delivered"] <= times[after, "staged"]
 
 

@@ -97,8 +97,8 @@ async def open_stage(databases: Databases, postgres: Postgres) -> AsyncIterator[
             link = await enter(Link(HOST, postgres.port))
             address = databases["issuer"].replace(f":{postgres.port}/", f":{link.port}/")
             database = await enter(Counting(address))
-            kind: type[SharedPrintWait | LocalPrintWait] = SharedPrintWait if topology == "split" else LocalPrintWait
-            print_wait = await enter(kind(address, database))
+            made = SharedPrintWait(address, database) if topology == "split" else LocalPrintWait(address, database)
+            print_wait: PrintWait = await enter(made)
             stage = Stage(print_wait, database, issuer, link)
             stack.push_async_callback(stage.close)
             return stage

@@ -1,0 +1,106 @@
+"""A target without a service: a test plays the service and sets what the target tells."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+from harness.records import (
+    Application,
+    Change,
+    Document,
+    ErrorNotice,
+    Group,
+    Mark,
+    Print,
+    PrintEvent,
+    SyncRun,
+)
+from harness.target import Answer, Request
+from tests.harness.builders import HOME, KIND, OTHER, entry, sync_run
+
+
+class StubTarget:
+    """One household of two, one of a single person, and whatever a test makes of them.
+
+    Attributes:
+        told: what `sync_runs`, `print_events` and `error_notices` tell; broken: names of methods that raise `OSError`;
+            calls: names of the methods that were called.
+    """
+
+    name = "stub"
+    clock = "monotonic"
+    client_timeout_s: float | None = 1.0
+    reapply_after_s = (0.0, 0.0)
+    shows_points = False
+
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self.settings = settings or {}
+        self.told: list[SyncRun | PrintEvent | ErrorNotice] = [sync_run()]
+        self.documents = [entry("A"), entry("B"), entry("X")]
+        self.marks_of: dict[bytes, tuple[Mark, ...]] = {}
+        self.broken: set[str] = set()
+        self.calls: list[str] = []
+        self.dead = ""
+
+    def open(self, directory: Path) -> Mapping[str, object]:
+        self._call("open")
+        directory.mkdir()
+        return {"build": "stub"}
+
+    def addresses(self) -> Mapping[str, str]:
+        return {}
+
+    def close(self) -> None:
+        self._call("close")
+
+    def failure(self) -> str:
+        self._call("failure")
+        return self.dead
+
+    def groups(self) -> Sequence[Group]:
+        self._call("groups")
+        return [HOME, OTHER]
+
+    def draw_application(self, application: str, group: Group, random: Random) -> Application:
+        return Application(
+            application=application, applicant=random.choice(group.persons), group=group.group, kind=KIND
+        )
+
+    def print_request(self, application: Application) -> Request:
+        return Request(url=f"http://stub/{application.nonce}")
+
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:  # noqa: ARG002 - protocol
+        return Answer(document=body) if status == 200 else Answer(error="broken")
+
+    def draw_change(
+        self,
+        change: str,
+        group: Group,
+        kinds: Sequence[str],
+        random: Random,  # noqa: ARG002 - protocol
+    ) -> tuple[Change, Request]:
+        made = Change(change=change, group=group.group, kind=kinds[0], version=2, persons=group.persons, sent_ns=0)
+        return made, Request(url="http://stub/change")
+
+    def expected(self, print_: Print) -> Iterable[Document]:
+        self._call("expected")
+        return [document for document in self.documents if document.checksum == print_.checksum]
+
+    def marks(self, document: bytes) -> tuple[Mark, ...]:
+        self._call("marks")
+        return self.marks_of.get(document, ())
+
+    def sync_runs(self) -> Iterable[SyncRun]:
+        self._call("sync_runs")
+        return [record for record in self.told if isinstance(record, SyncRun)]
+
+    def print_events(self) -> Iterable[PrintEvent]:
+        return [record for record in self.told if isinstance(record, PrintEvent)]
+
+    def error_notices(self) -> Iterable[ErrorNotice]:
+        return [record for record in self.told if isinstance(record, ErrorNotice)]
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.broken:
+            raise OSError(f"{name} is broken")

@@ -1,0 +1,211 @@
+"""The deployment as processes of the operating system, and the target that is made of it."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness.fingerprint import checksum
+from harness.oracle import judge
+from harness.outcome import Outcome
+from harness.records import Application, Print
+from harness.register import Register
+from harness.target import Request, TargetError
+from targets.municipal.target import Municipal
+from tests.municipal.conftest import LIMIT_S, until
+
+SMALL = {"households": "12", "seed": "5"}
+
+# Tells who it is and where its private files are, then stops in order at the end of its input.
+OWNER = """
+import json, sys
+from pathlib import Path
+from targets.municipal.target import Municipal
+target = Municipal({"households": "12"})
+target.open(Path(sys.argv[1]))
+arguments = list(target.running.servers["ap-server"].command_line)
+print(json.dumps(arguments[arguments.index("--spool") + 1]), flush=True)
+sys.stdin.read()
+target.close()
+"""
+
+
+@pytest.fixture(scope="module", params=["split", "joined"])
+def municipal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Municipal]:
+    """A running deployment of each topology."""
+    target = Municipal({**SMALL, "topology": request.param, "build": "seed", "sync": "v2"})
+    try:
+        target.open(tmp_path_factory.mktemp("logs"))
+        yield target
+    finally:
+        target.close()
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Every process that comes from this one, with its command line."""
+    found: dict[int, str] = {}
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            found[child] = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
+            found |= descendants(child)
+    return found
+
+
+def send(request: Request) -> tuple[int, bytes]:
+    """Status and body of the answer."""
+    sent = urllib.request.Request(request.url, request.body, dict(request.headers), method=request.method)  # noqa: S310 - our own server
+    try:
+        with urllib.request.urlopen(sent, timeout=LIMIT_S) as response:  # noqa: S310 - our own server
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def print_one(target: Municipal, application: Application) -> Print:
+    """Send an application as a kiosk does and record the answer as a load process does."""
+    sent_ns = time.monotonic_ns()
+    answer = target.read_answer(*_with_headers(send(target.print_request(application))))
+    document = answer.document or b""
+    return Print(
+        application=application.application,
+        applicant=application.applicant,
+        group=application.group,
+        kind=application.kind,
+        options=application.options,
+        sent_ns=sent_ns,
+        answered_ns=time.monotonic_ns(),
+        answer="document" if answer.document is not None else "refused" if answer.refused else "error",
+        error=answer.refused or answer.error,
+        checksum=checksum(document) if document else "",
+        size_bytes=len(document),
+        marks=target.marks(document),
+    )
+
+
+def _with_headers(answer: tuple[int, bytes]) -> tuple[int, dict[str, str], bytes]:
+    return answer[0], {}, answer[1]
+
+
+def test_everybody_knows_no_more_than_needed(municipal: Municipal) -> None:
+    """The agent is told its method and build, the AP server the address of its store, and nobody the topology."""
+    running = municipal.running
+    words = {
+        name: [word for word in server.command_line if not word.startswith("/")]  # paths are made of chance
+        for name, server in running.servers.items()
+    }
+    text = {name: " ".join(given) for name, given in words.items()}
+    assert "--method v2" in text["sync-agent"]
+    assert "--build seed" in text["sync-agent"]
+    for unknown in ("split", "joined", "memory:", "slot", "link", running.ap.removeprefix("http://"), running.ap[-6:]):
+        assert unknown not in text["sync-agent"]
+    store = words["ap-server"][words["ap-server"].index("--store") + 1]
+    database = words["ap-server"][words["ap-server"].index("--database") + 1]
+    assert store == (database if municipal.settings.topology == "split" else "memory:")
+    for unknown in ("split", "joined", "v1", "v2", "seed", "fixed", "build", "method"):
+        assert unknown not in text["ap-server"]
+    assert running.postgres is not None
+    assert running.postgres.password not in " ".join(descendants(os.getpid()).values())
+
+
+def test_prints_come_out_right(municipal: Municipal) -> None:
+    """Papers of every kind, drawn and printed through the target, are judged ok."""
+    random, register = Random(1), Register()
+    for group in municipal.groups():
+        register.add_group(group)
+    kinds = set()
+    for number in range(25):
+        application = municipal.draw_application(f"A{number}", random.choice(municipal.groups()), random)
+        print_ = print_one(municipal, application)
+        for document in municipal.expected(print_):
+            register.add(document)
+        assert judge(print_, register).outcome is Outcome.OK
+        kinds.add(print_.kind)
+    assert kinds == {"juminhyo", "inkan", "koseki", "zei"}
+    assert {event.nonce for event in municipal.print_events()} >= {f"A{number}.1" for number in range(25)}
+    assert list(municipal.error_notices()) == []
+    assert municipal.failure() == ""
+
+
+async def test_change_is_printed_after_its_sync_run(municipal: Municipal) -> None:
+    """A change that the truth draws reaches the copy through the registry, and the next paper is of its version."""
+    group = municipal.groups()[0]
+    change, request = municipal.draw_change("C1", group, ["relocate"], Random(1))
+    status, body = send(request)
+    assert (status, json.loads(body)) == (200, {"version": change.version})
+    applied = ((group.group, change.version),)
+    await until(lambda: [run for run in municipal.sync_runs() if run.applied == applied and run.acknowledged_ns])
+    application = Application(application="B1", applicant=group.persons[0], group=group.group, kind="juminhyo")
+    print_ = print_one(municipal, application)
+    assert {mark.version for mark in print_.marks} == {change.version}
+    assert [document.checksum for document in municipal.expected(print_)] == [print_.checksum]
+
+
+async def test_whoever_dies_is_named(tmp_path: Path) -> None:
+    """When a process of the deployment is killed the failure names it, and the database before those it takes along."""
+    target = Municipal(SMALL)
+    try:
+        target.open(tmp_path)
+        assert target.failure() == ""
+        running, family = target.running, descendants(os.getpid())
+        for module in ("municipal.truth", "municipal.center", "municipal.ap_server", "link", "municipal.sync_agent"):
+            (pid,) = (pid for pid, command in family.items() if f" targets.{module} " in command)
+            os.kill(pid, signal.SIGKILL)
+            name = module.rpartition(".")[2].replace("_", "-")
+            await until(lambda name=name: target.failure() == f"{name} was killed by signal 9")
+        os.kill(running.servers["registry"].pid, signal.SIGKILL)
+        await until(lambda: target.failure() == "registry was killed by signal 9")
+        assert running.postgres is not None
+        os.kill(running.postgres.pid, signal.SIGKILL)
+        await until(lambda: target.failure() == "postgres ended")
+    finally:
+        target.close()
+    assert target.failure() == "the deployment is not running"
+
+
+@pytest.mark.parametrize("end", ["close", "kill"])
+async def test_nothing_is_left(tmp_path: Path, end: str) -> None:
+    """When the target is closed, or the process that opened it is killed, no process and no private file stays."""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with owner, ExitStack() as stack:
+        stack.callback(owner.kill)
+        assert owner.stdout is not None
+        assert owner.stdin is not None
+        private = Path(json.loads(owner.stdout.readline())).parent
+        family = descendants(owner.pid)
+        assert len([command for command in family.values() if " targets." in command]) == 6
+        pidfds = [os.pidfd_open(pid) for pid in family]
+        for pidfd in pidfds:
+            stack.callback(os.close, pidfd)
+        assert private.is_dir()
+        if end == "close":
+            owner.stdin.close()
+        else:
+            owner.kill()
+        assert owner.wait(LIMIT_S) == (0 if end == "close" else -signal.SIGKILL)
+        assert all(select.select([pidfd], [], [], LIMIT_S)[0] for pidfd in pidfds)
+        await until(lambda: not private.exists())
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    """When the center's port is taken the error names it, and nothing is left running."""
+    before = set(descendants(os.getpid()))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(TargetError, match=f"^center: port {port} on 127.0.0.1 is already in use"):
+            Municipal({**SMALL, "port": str(port)}).open(tmp_path)
+    assert set(descendants(os.getpid())) == before
