@@ -16,7 +16,7 @@ from harness.ledger import LedgerError
 from harness.run import default_directory, load_attribute, load_target
 from harness.target import TargetError, read_assignments
 
-DEFAULT_EXPERIMENT = "profiles.release_matrix:EXPERIMENT"
+DEFAULT_EXPERIMENT = "profiles.experiments.release_2023:EXPERIMENT"
 DEFAULT_TARGET = "targets.municipal.target:Municipal"
 _WATCH_S = 0.2
 _EPILOG = (
@@ -128,9 +128,13 @@ def _find_profile(profile: str) -> Path:
         click.UsageError: when there is none.
     """
     if profile.endswith(".py"):
-        if Path(profile).is_file():
-            return Path(profile)
-        raise click.UsageError(f"profile {profile!r} not found; name a Locust file that exists")
+        path = Path(profile)
+        if not path.is_file():
+            raise click.UsageError(f"profile {profile!r} not found; name a Locust file that exists")
+        if "LoadPlugin" not in path.read_text(errors="replace"):
+            # Locust would end with 1, which reads as FAIL, when a file has no users, and judge nothing when it has some.
+            raise click.UsageError(f"{profile!r} is no profile: it makes no LoadPlugin; see profiles/april30.py")
+        return path
     package = find_spec("profiles")
     directory = Path((package.submodule_search_locations or [""])[0]) if package is not None else Path()
     found = directory / f"{profile}.py"

@@ -24,6 +24,7 @@ def _check(command: Command, *parts: str) -> None:
     [
         (("verify", "april31"), "april31", "april30"),
         (("verify", "nowhere.py"), "nowhere.py", "Locust file"),
+        (("verify", __file__), "test_bad_input.py", "april30.py"),
         (("verify", "april30", "--build", "best"), "'best'", "seed or fixed"),
         (("verify", "april30", "--topology", "star"), "'star'", "split or joined"),
         (("verify", "april30", "--sync", "v3"), "'v3'", "v1 or v2"),

@@ -1,0 +1,1 @@
+"""Experiments for `misissue matrix`: claims about which conditions a misissuance takes."""
