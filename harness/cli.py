@@ -132,7 +132,7 @@ def _find_profile(profile: str) -> Path:
         if not path.is_file():
             raise click.UsageError(f"profile {profile!r} not found; name a Locust file that exists")
         if "LoadPlugin" not in path.read_text(errors="replace"):
-            # Locust would end with 1, which reads as FAIL, when a file has no users, and judge nothing when it has some.
+            # Locust would end with 1, which reads as FAIL, when it has no users, and judge nothing when it has some.
             raise click.UsageError(f"{profile!r} is no profile: it makes no LoadPlugin; see profiles/april30.py")
         return path
     package = find_spec("profiles")

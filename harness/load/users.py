@@ -30,6 +30,9 @@ class _PluggedUser(FastHttpUser):
         if active is not None:
             self.network_timeout = self.connection_timeout = active.target.client_timeout_s or _FOR_EVER_S
         super().__init__(environment)
+        # One kiosk serves one person after the other: what a service remembers of one of them must not go along with
+        # the next one's application, or the harness itself would mix them up. Without the jar a print is cheaper, too.
+        self.client.client.cookiejar = None
 
     def send(self, request: Request, name: str) -> FastResponse:
         """Send it; `name` groups it in Locust's statistics."""

@@ -22,23 +22,13 @@ from aiohttp import web
 
 from targets.municipal.certificates import check_kind, render
 from targets.municipal.database import Database, read_household
+from targets.municipal.forms import LOCAL_STORE, ApplicationForm
 from targets.municipal.people import Person
 from targets.municipal.points import Points, PrintPoint
 from targets.municipal.print_wait import LocalPrintWait, PrintWait, SharedPrintWait
 from targets.process import OptionParser, run_server, start_site
 
-LOCAL_STORE = "memory:"
-"""The address of a print wait in the AP server's own memory."""
 _POINTS = {str(point): str(point) for point in get_args(PrintPoint)}
-
-
-class ApplicationForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What a kiosk sends for a person. `nonce` is unique for each attempt."""
-
-    nonce: str
-    applicant: str
-    kind: str
-    options: tuple[str, ...] = ()
 
 
 class RefusedError(Exception):

@@ -16,7 +16,7 @@ import msgspec
 from aiohttp import web
 
 from harness.records import ErrorNotice
-from targets.municipal.ap_server import ApplicationForm
+from targets.municipal.forms import ApplicationForm
 from targets.process import OptionParser, run_server, start_site
 
 

@@ -108,6 +108,10 @@ LOST_LINK = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, a
 _RETRY_PAUSE_S = 0.02
 
 
+class DatabaseClosedError(Exception):
+    """Raised when a statement has no answer yet and its database connection is closed, so that nobody repeats it."""
+
+
 class Database:
     """A pool of connections that outlives lost connections: every statement is repeated until it was answered.
 
@@ -120,7 +124,11 @@ class Database:
         self._pool: asyncpg.Pool | None = None
 
     async def __aenter__(self) -> Self:
-        await self._open_pool()
+        while self._pool is None:
+            try:
+                self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=self._connections)
+            except (*LOST_LINK, asyncpg.InvalidCatalogNameError):
+                await asyncio.sleep(_RETRY_PAUSE_S)
         return self
 
     async def __aexit__(
@@ -131,22 +139,18 @@ class Database:
             self._pool = None
 
     async def value(self, sql: str, *arguments: object) -> Any:
-        """First column of the first row, or None."""
-        while True:
+        """First column of the first row, or None.
+
+        Raises:
+            DatabaseClosedError: when the pool is closed before there was an answer.
+        """
+        while self._pool is not None:
             try:
-                pool = self._pool or await self._open_pool()
-                return await pool.fetchval(sql, *arguments)
+                return await self._pool.fetchval(sql, *arguments)
             except (*LOST_LINK, asyncpg.DeadlockDetectedError):
                 await asyncio.sleep(_RETRY_PAUSE_S)
-
-    async def _open_pool(self) -> asyncpg.Pool:
-        while True:
-            try:
-                self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=self._connections)
-            except (*LOST_LINK, asyncpg.InvalidCatalogNameError):
-                await asyncio.sleep(_RETRY_PAUSE_S)
-            else:
-                return self._pool
+        message = "the connection to the database was closed; nothing can be asked of it any more"
+        raise DatabaseClosedError(message)
 
 
 async def read_household(database: Database, table: str, person: str) -> list[Person]:

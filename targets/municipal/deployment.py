@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.target import TargetError
 from targets.lifetime import PrivateDirectory, die_with_parent
-from targets.municipal.ap_server import LOCAL_STORE
+from targets.municipal.forms import LOCAL_STORE
 from targets.municipal.settings import Settings
 from targets.postgres import USER as POSTGRES_USER
 from targets.postgres import Postgres, PostgresError

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 
 import asyncpg
 
-from targets.municipal.database import LOST_LINK, Database
+from targets.municipal.database import LOST_LINK, Database, DatabaseClosedError
 
 _CHANNEL = "print_wait"
 _RETRY_PAUSE_S = 0.02
@@ -105,7 +105,8 @@ class SharedPrintWait:
         finally:
             self._waiting.pop(job, None)
             # Even a cancelled print gives its row back, else its slot would be blocked for good.
-            await asyncio.shield(self._database.value("SELECT print_wait_leave($1, $2)", job, slot))
+            with suppress(DatabaseClosedError):  # only a server that ends closes it
+                await asyncio.shield(self._database.value("SELECT print_wait_leave($1, $2)", job, slot))
 
     def _hear(self, payload: str) -> None:
         subject, _, name = payload.partition(" ")

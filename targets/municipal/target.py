@@ -10,13 +10,12 @@ import msgspec
 
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
 from harness.target import Answer, Request, TargetError
-from targets.municipal.ap_server import ApplicationForm
 from targets.municipal.certificates import read_marks
 from targets.municipal.deployment import NOTICE_LOG, Deployment, Server
+from targets.municipal.forms import ApplicationForm, DocumentQuery, DrawnChange
 from targets.municipal.people import Person, population
 from targets.municipal.points import CLOCK, PointReached, read_points
 from targets.municipal.settings import read_settings
-from targets.municipal.truth import DocumentQuery, DrawnChange
 
 _KINDS = (("juminhyo", 50), ("inkan", 30), ("koseki", 10), ("zei", 10))
 _OPTION_SHARE = 0.2
@@ -154,7 +153,7 @@ class Municipal:
             return Answer(document=body)
         try:
             told = msgspec.json.decode(body, type=dict[str, str])
-        except msgspec.DecodeError:
+        except ValueError:  # of msgspec, or for a text that is not UTF-8
             told = {}
         if status == 409:
             return Answer(refused=told.get("refused", "refused"))

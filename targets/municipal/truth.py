@@ -20,34 +20,9 @@ from harness.fingerprint import checksum, sha256
 from harness.records import Document
 from targets.municipal import changes
 from targets.municipal.certificates import render
+from targets.municipal.forms import DocumentQuery, DrawnChange, DrawQuery
 from targets.municipal.people import Person, draw_address, draw_surname, population
 from targets.process import OptionParser, run_server, start_site
-
-
-class DrawQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Asks for a change of one of the kinds; `seed` makes the choice repeatable."""
-
-    change: str
-    household: str
-    kinds: tuple[changes.ChangeKind, ...]
-    seed: int
-
-
-class DrawnChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change, the version that it will make, and the household's members after it."""
-
-    change: changes.ResidentChange
-    version: int
-    persons: tuple[str, ...]
-
-
-class DocumentQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Asks for the certificate that shows `persons` at `version` of their household."""
-
-    persons: tuple[str, ...]
-    kind: str
-    options: tuple[str, ...]
-    version: int
 
 
 class Truth:

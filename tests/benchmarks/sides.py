@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -60,7 +61,7 @@ class Service:
     def __init__(self, *options: str) -> None:
         self._options = options
 
-    def __enter__(self) -> "Service":
+    def __enter__(self) -> Self:
         self._process = _start(["tests.benchmarks.static_service", *self._options], core=0)
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()
@@ -94,14 +95,19 @@ class Side:
     @classmethod
     def plain(cls, service: Service) -> "Side":
         """Locust alone."""
-        return cls(service, "plain_profile.py", "--host", f"http://{service.address}")
+        return cls(service, "plain_profile.py", "--host", f"http://{service.address}", "AsItIs")
+
+    @classmethod
+    def lean(cls, service: Service) -> "Side":
+        """Locust alone, without the cookie jar that the shipped users do without."""
+        return cls(service, "plain_profile.py", "--host", f"http://{service.address}", "WithoutCookies")
 
     @classmethod
     def judged(cls, service: Service, directory: Path) -> "Side":
         """The shipped user class and plug-in, with its ledger in the run directory."""
         return cls(service, "judged_profile.py", "--set", f"address={service.address}", "--out", str(directory))
 
-    def __enter__(self) -> "Side":
+    def __enter__(self) -> Self:
         self._process = _start(self._words, core=-1)
         return self
 

@@ -35,10 +35,13 @@ def document(person: str) -> bytes:
 class _Service:
     """What its connections share."""
 
-    def __init__(self, log: IO[bytes] | None, *, exchanged: bool) -> None:
+    def __init__(self, log: IO[bytes] | None, *, exchanged: bool, cookies: bool) -> None:
         self.log = log
         self.served = 0
-        self.answers = {_path(number): _answer(document(person_name(number))) for number in range(PERSONS)}
+        self.answers = {
+            _path(number): _answer(document(person), b"Set-Cookie: person=%b\r\n" % person.encode() if cookies else b"")
+            for number, person in enumerate(map(person_name, range(PERSONS)))
+        }
         if exchanged:
             first, second = _path(0), _path(1)
             self.answers[first], self.answers[second] = self.answers[second], self.answers[first]
@@ -77,8 +80,9 @@ def _path(number: int) -> bytes:
     return f"/prints/{person_name(number)}".encode()
 
 
-def _answer(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+def _answer(body: bytes, more_headers: bytes = b"") -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: %d\r\n%b\r\n"
+    return head % (len(body), more_headers) + body
 
 
 async def _serve(service: _Service) -> None:
@@ -86,7 +90,7 @@ async def _serve(service: _Service) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     server = await loop.create_server(lambda: _Connection(service), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - the starter waits for it
+    print(server.sockets[0].getsockname()[1], flush=True)  # the starter waits for it
     await stop.wait()
     server.close()
 
@@ -96,9 +100,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--log", type=Path, help="write every request there, each with a zero byte behind it")
     parser.add_argument("--exchanged", action="store_true", help="give the first two people each other's document")
+    parser.add_argument("--cookies", action="store_true", help="send a cookie with each document")
     options = parser.parse_args()
     with options.log.open("wb") if options.log is not None else nullcontext() as log:
-        asyncio.run(_serve(_Service(log, exchanged=options.exchanged)))
+        asyncio.run(_serve(_Service(log, exchanged=options.exchanged, cookies=options.cookies)))
 
 
 if __name__ == "__main__":

@@ -24,8 +24,6 @@ class StaticTarget:
     client_timeout_s: float | None = 60.0
     reapply_after_s = (0.0, 0.0)
     shows_points = False
-    reapply_after_s = (0.0, 0.0)
-    shows_points = False
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         if "address" not in settings:

@@ -14,17 +14,18 @@ import msgspec
 import pytest
 
 from harness.fingerprint import checksum
-from harness.records import Print
+from harness.records import Application, Print
 from targets.lifetime import PrivateDirectory
 from targets.link import Link
-from targets.municipal.ap_server import LOCAL_STORE, run_ap_server
+from targets.municipal.ap_server import run_ap_server
 from targets.municipal.certificates import read_marks
 from targets.municipal.changes import Relocate, ResidentChange
+from targets.municipal.forms import LOCAL_STORE, DocumentQuery
 from targets.municipal.people import Person, population
 from targets.municipal.points import PointReached, Points, read_points
 from targets.municipal.registry import run_registry
 from targets.municipal.sync_agent import run_sync_agent
-from targets.municipal.truth import DocumentQuery, Truth
+from targets.municipal.truth import Truth
 from targets.postgres import HOST, Postgres
 
 SEED = 20230430
@@ -261,17 +262,17 @@ async def start_city(databases: Databases, postgres: Postgres, tmp_path: Path) -
         yield start
 
 
-def as_print(answer: Answer, person: Person, *, options: tuple[str, ...] = ()) -> Print:
-    """The record that a load process would make of a juminhyo."""
+def as_print(application: Application, document: bytes, sent_ns: int, answered_ns: int) -> Print:
+    """The record of a document that was answered, with all that could be asked about it."""
     return Print(
-        application="A1",
-        applicant=person.person,
-        group=person.household,
-        kind="juminhyo",
-        options=options,
-        sent_ns=answer.sent_ns,
-        answered_ns=answer.answered_ns,
-        checksum=checksum(answer.body),
-        size_bytes=len(answer.body),
-        marks=read_marks(answer.body),
+        application=application.application,
+        applicant=application.applicant,
+        group=application.group,
+        kind=application.kind,
+        options=application.options,
+        sent_ns=sent_ns,
+        answered_ns=answered_ns,
+        checksum=checksum(document),
+        size_bytes=len(document),
+        marks=read_marks(document),
     )

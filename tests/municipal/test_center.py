@@ -76,7 +76,7 @@ async def test_time_out(
     """A print that takes too long, staged or waiting, ends at the kiosk as 504 with a notice, and leaves nothing."""
     city = await start_city(topology=topology)
     gates.close("A", "read")
-    async with open_center(city, timeout_s=0.2) as center:
+    async with open_center(city, timeout_s=0.5) as center:
         staged = center.begin("A", city.people[0].person)
         await gates.arrival("A", "read")
         waiting = center.begin("B", city.people[1].person)

@@ -8,25 +8,31 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from harness.fingerprint import checksum
 from harness.oracle import judge
 from harness.outcome import Outcome
 from harness.records import Application, Print
 from harness.register import Register
-from harness.target import Request, TargetError
+from harness.target import Answer, Request, TargetError
+from targets.municipal.deployment import Deployment
+from targets.municipal.settings import read_settings
 from targets.municipal.target import Municipal
-from tests.municipal.conftest import LIMIT_S, until
+from tests.municipal.conftest import LIMIT_S, as_print, until
 
 SMALL = {"households": "12", "seed": "5"}
+LAST_TO_FIRST = (
+    *("municipal.truth", "municipal.center", "municipal.ap_server", "link"),
+    *("municipal.sync_agent", "municipal.registry"),
+)
+"""The servers in the order in which each death is told before that of those behind it."""
 
 # Tells who it is and where its private files are, then stops in order at the end of its input.
 OWNER = """
@@ -63,40 +69,19 @@ def descendants(pid: int) -> dict[int, str]:
     return found
 
 
-def send(request: Request) -> tuple[int, bytes]:
-    """Status and body of the answer."""
+def send(request: Request) -> bytes:
+    """The body of the answer, which is neither a refusal nor an error."""
     sent = urllib.request.Request(request.url, request.body, dict(request.headers), method=request.method)  # noqa: S310 - our own server
-    try:
-        with urllib.request.urlopen(sent, timeout=LIMIT_S) as response:  # noqa: S310 - our own server
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
+    with urllib.request.urlopen(sent, timeout=LIMIT_S) as response:  # noqa: S310 - our own server
+        body: bytes = response.read()
+        return body
 
 
 def print_one(target: Municipal, application: Application) -> Print:
-    """Send an application as a kiosk does and record the answer as a load process does."""
+    """Apply as a kiosk does."""
     sent_ns = time.monotonic_ns()
-    answer = target.read_answer(*_with_headers(send(target.print_request(application))))
-    document = answer.document or b""
-    return Print(
-        application=application.application,
-        applicant=application.applicant,
-        group=application.group,
-        kind=application.kind,
-        options=application.options,
-        sent_ns=sent_ns,
-        answered_ns=time.monotonic_ns(),
-        answer="document" if answer.document is not None else "refused" if answer.refused else "error",
-        error=answer.refused or answer.error,
-        checksum=checksum(document) if document else "",
-        size_bytes=len(document),
-        marks=target.marks(document),
-    )
-
-
-def _with_headers(answer: tuple[int, bytes]) -> tuple[int, dict[str, str], bytes]:
-    return answer[0], {}, answer[1]
+    document = send(target.print_request(application))
+    return as_print(application, document, sent_ns, time.monotonic_ns())
 
 
 def test_everybody_knows_no_more_than_needed(municipal: Municipal) -> None:
@@ -143,8 +128,7 @@ async def test_change_is_printed_after_its_sync_run(municipal: Municipal) -> Non
     """A change that the truth draws reaches the copy through the registry, and the next paper is of its version."""
     group = municipal.groups()[0]
     change, request = municipal.draw_change("C1", group, ["relocate"], Random(1))
-    status, body = send(request)
-    assert (status, json.loads(body)) == (200, {"version": change.version})
+    assert json.loads(send(request)) == {"version": change.version}
     applied = ((group.group, change.version),)
     await until(lambda: [run for run in municipal.sync_runs() if run.applied == applied and run.acknowledged_ns])
     application = Application(application="B1", applicant=group.persons[0], group=group.group, kind="juminhyo")
@@ -153,30 +137,33 @@ async def test_change_is_printed_after_its_sync_run(municipal: Municipal) -> Non
     assert [document.checksum for document in municipal.expected(print_)] == [print_.checksum]
 
 
+def _fails_with(target: Municipal, failure: str) -> bool:
+    return target.failure() == failure
+
+
 async def test_whoever_dies_is_named(tmp_path: Path) -> None:
     """When a process of the deployment is killed the failure names it, and the database before those it takes along."""
-    target = Municipal(SMALL)
+    others, target = descendants(os.getpid()), Municipal(SMALL)
     try:
         target.open(tmp_path)
         assert target.failure() == ""
-        running, family = target.running, descendants(os.getpid())
-        for module in ("municipal.truth", "municipal.center", "municipal.ap_server", "link", "municipal.sync_agent"):
+        running = target.running
+        family = {pid: command for pid, command in descendants(os.getpid()).items() if pid not in others}
+        for module in LAST_TO_FIRST:
             (pid,) = (pid for pid, command in family.items() if f" targets.{module} " in command)
             os.kill(pid, signal.SIGKILL)
-            name = module.rpartition(".")[2].replace("_", "-")
-            await until(lambda name=name: target.failure() == f"{name} was killed by signal 9")
-        os.kill(running.servers["registry"].pid, signal.SIGKILL)
-        await until(lambda: target.failure() == "registry was killed by signal 9")
+            named = f"{module.rpartition('.')[2].replace('_', '-')} was killed by signal 9"
+            await until(partial(_fails_with, target, named))
         assert running.postgres is not None
         os.kill(running.postgres.pid, signal.SIGKILL)
-        await until(lambda: target.failure() == "postgres ended")
+        await until(partial(_fails_with, target, "postgres ended"))
     finally:
         target.close()
     assert target.failure() == "the deployment is not running"
 
 
 @pytest.mark.parametrize("end", ["close", "kill"])
-async def test_nothing_is_left(tmp_path: Path, end: str) -> None:
+def test_nothing_is_left(tmp_path: Path, end: str) -> None:
     """When the target is closed, or the process that opened it is killed, no process and no private file stays."""
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -198,14 +185,34 @@ async def test_nothing_is_left(tmp_path: Path, end: str) -> None:
             owner.kill()
         assert owner.wait(LIMIT_S) == (0 if end == "close" else -signal.SIGKILL)
         assert all(select.select([pidfd], [], [], LIMIT_S)[0] for pidfd in pidfds)
-        await until(lambda: not private.exists())
+        assert not private.exists()  # what removes it is one of the processes that have ended
 
 
-def test_port_in_use(tmp_path: Path) -> None:
-    """When the center's port is taken the error names it, and nothing is left running."""
+@pytest.mark.parametrize(
+    ("status", "body", "answer"),
+    [
+        (200, b"%PDF", Answer(document=b"%PDF")),
+        (409, b'{"refused":"dead"}', Answer(refused="dead")),
+        (409, b"", Answer(refused="refused")),
+        (502, b'{"error":"image_missing"}', Answer(error="502 image_missing")),
+        (500, b"<h1>Oops</h1>", Answer(error="500 unknown")),
+        (500, b'{"error":"\xff"}', Answer(error="500 unknown")),
+    ],
+)
+def test_what_answers_mean(status: int, body: bytes, answer: Answer) -> None:
+    """200 is a document, 409 a refusal and anything else an error, whatever its body looks like."""
+    assert Municipal(SMALL).read_answer(status, {}, body) == answer
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_port_in_use(tmp_path: Path, alone: bool) -> None:
+    """When the center's port is taken the error names it, and nothing is left running, with the truth or without."""
     before = set(descendants(os.getpid()))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
+        settings = {**SMALL, "port": str(port)}
+        whole = partial(Municipal(settings).open, tmp_path)
+        start = Deployment(read_settings(settings), tmp_path).start if alone else whole
         with pytest.raises(TargetError, match=f"^center: port {port} on 127.0.0.1 is already in use"):
-            Municipal({**SMALL, "port": str(port)}).open(tmp_path)
+            start()
     assert set(descendants(os.getpid())) == before

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from targets.link import Link
-from targets.municipal.database import ISSUER_SCHEMA, Database
+from targets.municipal.database import ISSUER_SCHEMA, Database, DatabaseClosedError
 from targets.municipal.print_wait import LocalPrintWait, PrintWait, SharedPrintWait
 from targets.postgres import HOST, Postgres
-from tests.municipal.conftest import Databases, until
+from tests.municipal.conftest import LIMIT_S, Databases, until
 
 ROWS = "SELECT array_agg(owner ORDER BY id) FROM print_wait WHERE slot IS NOT NULL"
 HOLD = "INSERT INTO print_wait (owner, person) VALUES ('S1', 'held')"
@@ -208,3 +208,13 @@ async def test_wait_survives_its_connection(open_stage: OpenStage) -> None:
     assert stage.staged == ["A"]
     await stage.leave("A")
     await stage.shows("A", "B")
+
+
+async def test_closing_ends_what_is_asked(databases: Databases) -> None:
+    """A statement without an answer ends with its database connection, instead of being repeated for ever."""
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
+    async with Database(databases["issuer"]) as database:
+        asked = asyncio.create_task(database.value("SELECT pg_sleep(600)"))
+        await until(lambda: database.value(running))
+    with pytest.raises(DatabaseClosedError):
+        await asyncio.wait_for(asked, LIMIT_S)

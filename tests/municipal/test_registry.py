@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targets.municipal import changes
+from targets.municipal.forms import DrawQuery
 from targets.municipal.people import Person, population
 from targets.municipal.registry import apply_change
-from targets.municipal.truth import DrawQuery, _after, _draw
+from targets.municipal.truth import _after, _draw
 from tests.municipal.conftest import SEED, City, StartCity
 
 KINDS = get_args(changes.ChangeKind)

@@ -62,6 +62,19 @@ async def test_batch_of_v1(start_city: StartCity, gates: Gates) -> None:
     }
 
 
+@pytest.mark.parametrize("sync", ["v1", "v2"])
+async def test_late_repetition_brings_nothing_back(start_city: StartCity, sync: str) -> None:
+    """A change that is applied once more, after a newer one, does not replace the newer version."""
+    city = await start_city(sync=sync, ap=False)
+    person = city.people[0]
+    for change in ("C1", "C2"):
+        await city.synchronise(city.relocation(change, person))
+    await city.of_registry.execute("UPDATE outbox SET synchronised = false WHERE change = 'C1'; NOTIFY outbox")
+    await city.synchronise(city.relocation("C1", person))
+    version = "SELECT version FROM resident_copy WHERE person = $1"
+    assert await city.of_issuer.fetchval(version, person.person) == 3
+
+
 async def test_defect(start_city: StartCity, gates: Gates) -> None:
     """Build seed, v2, split: B is let in beside A and overwrites A's image; B errs and succeeds when applied again."""
     city = await start_city(build="seed")
