@@ -22,7 +22,7 @@ BUSY = 0.95
 _SESSIONS = 5
 _ROUNDS = 4
 _CYCLES = 4
-_TRIES = 100
+_TRIES = 400
 _TURN_S = 0.3
 _WARM_UP_PRINTS = 5000
 SIDES: Mapping[str, Callable[[Service, Path], Side]] = {
@@ -106,7 +106,7 @@ def assert_all_judged(directory: Path) -> Verdict:
 
 
 @pytest.mark.bench
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="the service and its client need a core each")
 def test_judged_rate(tmp_path: Path) -> None:
     """A core that judges makes at least nine tenths of the prints that it would make unjudged."""
