@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from harness.bound import exposures_needed
 from harness.gate import EXIT_DIED, EXIT_USAGE, decide
-from harness.ledger import LedgerError
+from harness.ledger import LedgerError, read_run
 from harness.run import default_directory, load_attribute, load_target
 from harness.target import TargetError, read_assignments
 
@@ -68,6 +69,28 @@ def gate(directory: Path) -> None:
     verdict = decide(directory)
     print_verdict(verdict, directory)
     sys.exit(verdict.exit_code)
+
+
+@cli.command()
+@click.option("--rate", type=click.FloatRange(1e-15, 1, max_open=True), required=True, help="to be shown, per exposure")
+@click.option("--confidence", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True)
+@click.option(
+    "--like", type=click.Path(path_type=Path), help="an earlier run, whose exposure rate says how long it takes"
+)
+def plan(rate: float, confidence: float, like: Path | None) -> None:
+    """Say how many exposures without a misissuance show that at most RATE of them end in one, and how long it takes."""
+    needed = exposures_needed(rate, confidence)
+    click.echo(
+        f"{needed} exposures without a misissuance show at most {rate:g} per exposure, at {confidence:g} confidence"
+    )
+    if like is None:
+        return
+    met, planned_s = decide(like).exposures, read_run(like).planned_s
+    if not met or not planned_s:
+        raise click.UsageError(
+            f"--like: the run in {like} met {met} exposures in {planned_s:g} s; name one that met some"
+        )
+    click.echo(f"at {met} exposures in {planned_s:g} s, as in {like}, that takes {needed * planned_s / met:.0f} s")
 
 
 @cli.command(epilog="Exit codes: 0 exactly as claimed; 1 refuted; 2 usage; 3 too few exposures; 4 a deployment died.")
