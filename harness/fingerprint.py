@@ -13,6 +13,13 @@ CHECKSUM_NAME = "xxh3_128"
 checksum = xxhash.xxh3_128_hexdigest
 """bytes -> 32 hex digits."""
 
+def number_of(name: str) -> int:
+    """A number below 2**64, the same in every process.
+
+    That any two of ten million names share one has a chance of 3 in a million.
+    """
+    return xxhash.xxh3_64_intdigest(name.encode())
+
 
 def sha256(data: bytes) -> str:
     """64 hex digits."""

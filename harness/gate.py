@@ -1,37 +1,80 @@
 """The gate: from evidence to a verdict. Pure but for reading the run directory; fails closed.
 
-PASS is said only of a run whose evidence is whole, in which a document was judged, nothing was left undecided, and the
-condition that the run was made to provoke really occurred. It always comes with the bound that so many exposures
-without a misissuance prove, never with a bare "no defect found".
+PASS is said only of a run whose evidence is whole, whose self-test was caught, in which a document was judged, nothing
+was left undecided, and the condition that the run was made to provoke really occurred. It always comes with the bound
+that so many exposures without a misissuance prove, never with a bare "no defect found".
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+import numpy as np
+
 from harness.bound import upper_bound
+from harness.completeness import faults_of
+from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, cells_from_outside, cells_from_points
+from harness.criteria import Criteria, Criterion, Limit, check, sentence
 from harness.evidence import RunEvidence, read_evidence
-from harness.incident import Incident, find_incidents
+from harness.incident import Incident, RetriedError, describe_errors, find_incidents
+from harness.judging import judge_all
 from harness.ledger import VERDICT_FILE, write_json
-from harness.oracle import Judgement, judge
-from harness.outcome import Outcome, combine
-from harness.overlap import exposures, exposures_from_outside, runs_met
-from harness.records import Print, Record
+from harness.measures import Latency, documents, late_starts, latency, may_have_printed, metrics, rate_share
+from harness.oracle import judge
+from harness.outcome import Outcome
+from harness.overlap import Exposure, exposures, exposures_from_outside, runs_met
+from harness.records import Record
 
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 EXIT_USAGE = 2
 EXIT_DIED = 4
+RATE_SHARE = 0.95
+"""What a plan of arrivals has to be kept to unless a criterion says otherwise."""
 
 
 class Bound(Record, frozen=True, kw_only=True):
-    """With `confidence`, the chance of a misissuance in one `unit` is at most `upper`, given `events` in `n`."""
+    """With `confidence`, the chance of a misissuance in one `unit` is at most `upper`, given `events` in `n`.
+
+    An exposure counts once a sync run, because the prints of one sync run are not independent of one another.
+    """
 
     confidence: float
     unit: str
     n: int
     events: int
     upper: float
+
+
+class CellCount(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """How often a coverage cell was hit.
+
+    Args:
+        sync_runs: that hit it; misissuances: those of them to which an incident is charged.
+        upper: bound on the chance of a misissuance in such a sync run; 1 where there was none.
+    """
+
+    phase: str
+    states: tuple[str, ...]
+    sync_runs: int
+    misissuances: int
+    upper: float
+
+
+class ProcessCount(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """Attempts of one load process: issued = judged + failed + in_flight_at_stop.
+
+    Args:
+        judged: those that ended with a document or a refusal, failed: with anything else.
+        self_test: "caught", "missed", or "none" when no wrong image was planted.
+    """
+
+    issued: int
+    judged: int
+    failed: int
+    in_flight_at_stop: int
+    self_test: Literal["caught", "missed", "none"]
 
 
 class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -42,7 +85,13 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
         papers: misissued documents that were handed out (件); persons: people whose data a stranger got (名).
         with_my_number: misissued papers that show a My Number.
         prints_judged: documents that were handed out and judged.
+        processes: by load segment.
+        may_have_printed: attempts whose answer was not seen whole, so that they may have been handed out.
+        resends: attempts that the client sent more than once; None where the service does not tell.
+        late_starts, rate_share: against the plan of arrivals; None without one.
         sync_runs_met: sync runs during which at least one print was in flight.
+        cells: every coverage cell, also those that were never hit.
+        retried_errors: errors that were closed as "re-applied, printed normally", with who was in flight beside.
     """
 
     verdict: Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -58,21 +107,41 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
     with_my_number: int
     prints_judged: int
     error_notices: int
+    processes: Mapping[str, ProcessCount]
     in_flight_at_stop: int
+    may_have_printed: int
+    resends: int | None
+    late_starts: int | None
+    rate_share: float | None
+    latency: Latency
     sync_runs: int
     sync_runs_met: int
     exposures: int
     bound: Bound
+    cells: tuple[CellCount, ...]
+    criteria: tuple[Criterion, ...]
     incidents: tuple[Incident, ...]
+    retried_errors: tuple[RetriedError, ...]
+
+    @property
+    def cells_hit(self) -> int:
+        """Coverage cells that some sync run hit."""
+        return sum(cell.sync_runs > 0 for cell in self.cells)
 
 
-def decide(directory: Path) -> Verdict:
-    """The verdict on a run directory, from its ledger alone.
+def decide(*directories: Path, criteria: Criteria | None = None) -> Verdict:
+    """The verdict on a run, from its ledger alone.
+
+    Args:
+        directories: of the run; behind it those of load processes whose segments were not collected.
+        criteria: in place of those that the run was made with.
 
     Raises:
-        LedgerError: when the directory is no run directory.
+        LedgerError: when the first is no run directory.
     """
-    return evaluate(read_evidence(directory))
+    limit_s = criteria.freshness_limit_s if criteria is not None else None
+    evidence = read_evidence(*directories, freshness_limit_s=limit_s)
+    return evaluate(evidence, evidence.run.criteria if criteria is None else criteria)
 
 
 def write_verdict(directory: Path, verdict: Verdict) -> None:
@@ -80,31 +149,29 @@ def write_verdict(directory: Path, verdict: Verdict) -> None:
     write_json(directory / VERDICT_FILE, verdict)
 
 
-def evaluate(evidence: RunEvidence) -> Verdict:
+def evaluate(evidence: RunEvidence, criteria: Criteria) -> Verdict:
     """Judge every print and weigh the whole."""
-    judged: list[tuple[Print, Judgement]] = []
-    outcomes: dict[str, Outcome] = {}
-    for application, attempts in evidence.applications.items():
-        judgements = [judge(print_, evidence.register) for print_ in attempts]
-        judged += zip(attempts, judgements, strict=True)
-        outcomes[application] = combine(judgement.outcome for judgement in judgements)
-    incidents = find_incidents(evidence, judged, outcomes)
-    prints = evidence.prints
-    exposed = (
-        exposures(evidence.sync_runs, evidence.events)
-        if evidence.run.shows_points
-        else exposures_from_outside(evidence.sync_runs, prints)
-    )
-    prints_judged = sum(print_.answer == "document" for print_ in prints)
-    counts = Counter(outcomes.values())
-    reasons, verdict = _weigh(evidence, counts, prints_judged=prints_judged, exposed=len(exposed))
-    hit = len({incident.sync_run or incident.nonce for incident in incidents})
-    n, events = len(exposed), min(hit, len(exposed))
-    confidence = evidence.run.criteria.confidence
+    judged = judge_all(evidence.prints, evidence.register)
+    incidents = find_incidents(evidence, judged)
+    exposed = _exposures(evidence)
+    bound = _bound(incidents, len(exposed), criteria.confidence)
+    cells = _cells(evidence, incidents, criteria.confidence)
+    processes = _processes(evidence)
+    cells_hit = sum(cell.sync_runs > 0 for cell in cells)
+    values = metrics(evidence, judged, exposures=len(exposed), cells=cells_hit, bound=bound.upper)
+    checked = check(_with_defaults(criteria, evidence), values)
+    counts = judged.counts()
+    failures = [*_misissuances(counts), *(sentence(one) for one in checked if one.result == "broken")]
+    unknown = [
+        *_incompleteness(evidence, processes, criteria),
+        *_too_little(evidence, counts, len(exposed)),
+        *(sentence(one) for one in checked if one.result == "unknown"),
+    ]
+    verdict: Literal["PASS", "FAIL", "INCONCLUSIVE"] = "FAIL" if failures else "INCONCLUSIVE" if unknown else "PASS"
     return Verdict(
         verdict=verdict,
         exit_code=EXIT_DIED if evidence.run.died and verdict != "FAIL" else EXIT_CODES[verdict],
-        reasons=tuple(reasons),
+        reasons=tuple(failures + unknown) or _what_was_shown(evidence, bound, cells_hit, len(cells), criteria),
         profile=evidence.run.profile,
         target=evidence.run.target,
         seed=evidence.run.seed,
@@ -113,46 +180,129 @@ def evaluate(evidence: RunEvidence) -> Verdict:
         papers=sum(incident.papers for incident in incidents),
         persons=len({owner for incident in incidents for owner in incident.exposed_persons}),
         with_my_number=sum(incident.my_number for incident in incidents),
-        prints_judged=prints_judged,
+        prints_judged=documents(evidence.prints),
         error_notices=len(evidence.notices),
+        processes=processes,
         in_flight_at_stop=evidence.in_flight,
+        may_have_printed=may_have_printed(evidence.prints),
+        resends=evidence.events.resends() if evidence.run.shows_points else None,
+        late_starts=late_starts(evidence),
+        rate_share=rate_share(evidence, judged),
+        latency=latency(evidence.prints, np.ones(len(evidence.prints), dtype=np.bool_)),
         sync_runs=len(evidence.sync_runs),
-        sync_runs_met=runs_met(evidence.sync_runs, prints),
-        exposures=n,
-        bound=Bound(
-            confidence=confidence, unit="exposure", n=n, events=events, upper=upper_bound(events, n, confidence)
-        ),
+        sync_runs_met=runs_met(evidence.sync_runs, evidence.prints.certain),
+        exposures=len(exposed),
+        bound=bound,
+        cells=cells,
+        criteria=checked,
         incidents=incidents,
+        retried_errors=describe_errors(evidence, judged),
     )
 
 
-def _weigh(
-    evidence: RunEvidence, counts: Counter[Outcome], *, prints_judged: int, exposed: int
-) -> tuple[list[str], Literal["PASS", "FAIL", "INCONCLUSIVE"]]:
-    failures = [
+def _exposures(evidence: RunEvidence) -> list[Exposure]:
+    if evidence.run.shows_points:
+        return exposures(evidence.sync_runs, evidence.events)
+    return exposures_from_outside(evidence.sync_runs, evidence.prints.certain)
+
+
+def _bound(incidents: Sequence[Incident], n: int, confidence: float) -> Bound:
+    events = min(len({incident.sync_run or incident.nonce for incident in incidents}), n)
+    return Bound(confidence=confidence, unit="exposure", n=n, events=events, upper=upper_bound(events, n, confidence))
+
+
+def _cells(evidence: RunEvidence, incidents: Sequence[Incident], confidence: float) -> tuple[CellCount, ...]:
+    runs, events = evidence.sync_runs, evidence.events
+    if evidence.run.shows_points:
+        known, hit = (
+            POINT_CELLS,
+            cells_from_points(runs, print_=events.print_, point=events.point, at_ns=events.at_ns, slot=events.slot),
+        )
+    else:
+        sent_ns, answered_ns = evidence.prints.certain
+        known, hit = OUTSIDE_CELLS, cells_from_outside(runs, sent_ns=sent_ns, answered_ns=answered_ns)
+    charged = {incident.sync_run for incident in incidents}
+    blamed = {number for number, run in enumerate(runs) if run.sync_run in charged}
+    return tuple(_cell(cell, hit.get(cell, set()), blamed, confidence) for cell in known)
+
+
+def _cell(cell: Cell, runs: set[int], blamed: set[int], confidence: float) -> CellCount:
+    events = len(runs & blamed)
+    return CellCount(
+        phase=cell.phase,
+        states=cell.states,
+        sync_runs=len(runs),
+        misissuances=events,
+        upper=upper_bound(events, len(runs), confidence),
+    )
+
+
+def _processes(evidence: RunEvidence) -> dict[str, ProcessCount]:
+    prints = evidence.prints
+    answered = prints.by_sort(sort.answer in {"document", "refused"} for sort in prints.sorts)
+    numbers = np.bincount(prints.segment[answered], minlength=len(evidence.segments)).tolist()
+    judged = dict(zip(evidence.segments, numbers, strict=True))
+    processes = {}
+    for segment, count in evidence.counts.items():
+        planted = evidence.self_tests[segment]
+        caught = planted is not None and judge(planted, evidence.register).outcome is Outcome.WRONG_PERSON
+        processes[segment] = ProcessCount(
+            issued=count.issued,
+            judged=judged[segment],
+            failed=count.prints - judged[segment],
+            in_flight_at_stop=max(0, count.issued - count.prints),
+            self_test="none" if planted is None else "caught" if caught else "missed",
+        )
+    return processes
+
+
+def _with_defaults(criteria: Criteria, evidence: RunEvidence) -> Criteria:
+    """Whoever plans a rate wants it kept to."""
+    if evidence.run.planned_prints is None or any(limit.metric == "rate_share" for limit in criteria.minimum):
+        return criteria
+    return msgspec.structs.replace(criteria, minimum=(*criteria.minimum, Limit(metric="rate_share", value=RATE_SHARE)))
+
+
+def _misissuances(counts: Counter[Outcome]) -> list[str]:
+    return [
         f"{counts[outcome]} print(s) ended as {outcome.value}"
         for outcome in Outcome
         if outcome.is_misissue and counts[outcome]
     ]
-    errors = counts[Outcome.ERROR_FINAL] + counts[Outcome.ERROR_RETRIED_OK]
-    limit, total = evidence.run.criteria.max_error_share, counts.total()
-    if limit is not None and total and errors / total > limit:
-        failures.append(
-            f"{errors} of {total} applications met an error, more than the share of {limit:g} that is allowed"
-        )
-    unknown = [f"evidence: {fault}" for fault in evidence.faults]
-    if evidence.run.died:
-        unknown.insert(0, evidence.run.died)
-    if counts[Outcome.UNDECIDED]:
-        unknown.append(f"{counts[Outcome.UNDECIDED]} print(s) could not be decided")
-    if not prints_judged:
-        unknown.append("no whole document was judged")
-    if not exposed:
-        unknown.append("no exposure: the condition that the run is made to provoke never occurred")
+
+
+def _incompleteness(evidence: RunEvidence, processes: Mapping[str, ProcessCount], criteria: Criteria) -> list[str]:
+    """Everything that keeps the evidence from being whole."""
+    found = [evidence.run.died] if evidence.run.died else []
+    found += [f"evidence: {fault}" for fault in (*evidence.faults, *faults_of(evidence.prints))]
+    if criteria.self_test:
+        for segment, process in processes.items():
+            if process.self_test == "missed":
+                found.append(f"self-test: the wrong image planted in {segment} was not told from a right one")
+            elif process.self_test == "none" and process.judged:
+                found.append(f"self-test: no wrong image was planted in {segment}")
     if evidence.in_flight:
-        unknown.append(f"{evidence.in_flight} print(s) were still in flight at the stop and may have been handed out")
-    if failures:
-        return failures + unknown, "FAIL"
-    if unknown:
-        return unknown, "INCONCLUSIVE"
-    return [f"{prints_judged} documents judged, {exposed} exposures, no misissuance, nothing undecided"], "PASS"
+        found.append(f"{evidence.in_flight} print(s) were still in flight at the stop and may have been handed out")
+    return found
+
+
+def _too_little(evidence: RunEvidence, counts: Counter[Outcome], exposed: int) -> list[str]:
+    """Everything that the run would have had to show."""
+    found = []
+    if counts[Outcome.UNDECIDED]:
+        found.append(f"{counts[Outcome.UNDECIDED]} print(s) could not be decided")
+    if not documents(evidence.prints):
+        found.append("no whole document was judged")
+    if not exposed:
+        found.append("no exposure: the condition that the run is made to provoke never occurred")
+    return found
+
+
+def _what_was_shown(
+    evidence: RunEvidence, bound: Bound, cells_hit: int, cells: int, criteria: Criteria
+) -> tuple[str, ...]:
+    shown = (
+        f"{documents(evidence.prints)} documents judged, {bound.n} exposures, {cells_hit} of {cells} coverage cells, "
+        "no misissuance, nothing undecided"
+    )
+    return (shown,) if criteria.self_test else (shown, "the self-test was not asked for")

@@ -1,13 +1,18 @@
 """Incidents: who was handed whose document, during which sync run, and who was in flight beside it. Pure."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+import numpy as np
 
 from harness.evidence import RunEvidence
+from harness.judging import Judged
 from harness.oracle import Judgement
 from harness.outcome import Outcome
-from harness.overlap import InFlight, neighbours, run_end_ns
-from harness.records import Print, PrintEvent, Record, SyncRun
+from harness.overlap import InFlight
+from harness.records import Print, Record, SyncRun
 
 
 class Neighbour(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -34,9 +39,9 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=False):
         recipient: who applied and got it (申請者).
         owners: everybody whose data is on it, as far as known.
         exposed_persons: those owners who are strangers to the recipient (漏えいした本人).
-        kind, options: as applied for; delivered_kind: what came out.
+        kind, options: as applied for; delivered_kind, delivered_options: what came out.
         papers: 1 when a paper was handed out (件); persons: number of exposed_persons (名).
-        at_ns: when the answer arrived, on the ledger's clock.
+        at: when the answer arrived, by the clock on the wall; at_ns: on the run's clock.
         sync_run: the last sync run that began before the document was read back and met the print from its wait on;
             empty when none did.
         error_retried_ok: the neighbours whose error ended in a normal re-application: the only trace in the error log.
@@ -50,9 +55,11 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=False):
     kind: str
     options: tuple[str, ...] = ()
     delivered_kind: str = ""
+    delivered_options: tuple[str, ...] = ()
     papers: int
     persons: int
     my_number: bool
+    at: str
     at_ns: int
     checksum: str = ""
     sync_run: str = ""
@@ -60,36 +67,52 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=False):
     error_retried_ok: tuple[str, ...] = ()
 
 
-def find_incidents(
-    evidence: RunEvidence, judged: Iterable[tuple[Print, Judgement]], outcomes: Mapping[str, Outcome]
-) -> tuple[Incident, ...]:
-    """All incidents in the order in which they were handed out.
+class RetriedError(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """An attempt that failed, and whose application was printed normally when it was made again.
 
-    Args:
-        judged: every print with its judgement; outcomes: by application.
+    In the error log of 2023 two of three such cases hid a misissuance to somebody else, so that nobody may close one
+    without a look at who was in flight beside it.
     """
-    misissued = [(print_, judgement) for print_, judgement in judged if judgement.outcome.is_misissue]
-    if not misissued:
-        return ()
-    in_flight = InFlight(evidence.prints)
-    notices = {notice.nonce: notice.code for notice in evidence.notices}
-    points: defaultdict[str, list[PrintEvent]] = defaultdict(list)
-    for event in evidence.events:
-        points[event.nonce].append(event)
-    runs = sorted(evidence.sync_runs, key=lambda run: (run.begin_ns, run.sync_run))
 
-    def describe(print_: Print, judgement: Judgement) -> Incident:
-        beside = tuple(
-            Neighbour(
-                nonce=other.nonce,
-                applicant=other.applicant,
-                kind=other.kind,
-                outcome=outcomes[other.application],
-                error=other.error,
-                notice=notices.get(other.nonce, ""),
-            )
-            for other in neighbours(print_, in_flight)
+    nonce: str
+    applicant: str
+    kind: str
+    error: str
+    notice: str = ""
+    at: str
+    neighbours: tuple[Neighbour, ...]
+
+
+def describe_errors(evidence: RunEvidence, judged: Judged) -> tuple[RetriedError, ...]:
+    """Every failed attempt of an application that ended well, in the order of the ledger."""
+    retried = judged.of_application(Outcome.ERROR_RETRIED_OK)
+    failed = np.intersect1d(retried, judged.rows_of(Outcome.ERROR_FINAL, Outcome.LOST))
+    describer = _Describer(evidence, judged, failed.tolist())
+    return tuple(
+        RetriedError(
+            nonce=print_.nonce,
+            applicant=print_.applicant,
+            kind=print_.kind,
+            error=print_.error,
+            notice=describer.notices.get(print_.nonce, ""),
+            at=describer.wall_time(print_.answered_ns),
+            neighbours=describer.neighbours(row),
         )
+        for row, print_ in evidence.prints.fetch(failed.tolist()).items()
+    )
+
+
+def find_incidents(evidence: RunEvidence, judged: Judged) -> tuple[Incident, ...]:
+    """All incidents in the order in which they were handed out."""
+    if not judged.misissued:
+        return ()
+    describer = _Describer(evidence, judged, judged.misissued)
+    points = evidence.events.of_prints(print_.nonce for print_, _ in judged.misissued.values())
+    runs = _Runs(evidence.sync_runs)
+
+    def describe(row: int, print_: Print, judgement: Judgement) -> Incident:
+        beside = describer.neighbours(row)
+        at_ns = points[print_.nonce]
         return Incident(
             nonce=print_.nonce,
             outcome=judgement.outcome,
@@ -99,31 +122,71 @@ def find_incidents(
             kind=print_.kind,
             options=print_.options,
             delivered_kind=judgement.kind,
+            delivered_options=judgement.options,
             papers=1 if print_.answer == "document" else 0,
             persons=len(judgement.strangers),
             my_number="my_number" in judgement.options,
+            at=describer.wall_time(print_.answered_ns),
             at_ns=print_.answered_ns,
             checksum=print_.checksum,
-            sync_run=_sync_run(print_, points[print_.nonce], runs),
+            # Where the service tells its points, the time between beginning to wait and being read back counts: a print
+            # that is released by mistake while it waits may be overwritten once it is in the stage.
+            sync_run=runs.last_during(at_ns.get("waiting", print_.sent_ns), at_ns.get("read", print_.answered_ns)),
             neighbours=beside,
             error_retried_ok=tuple(
                 other.nonce for other in beside if other.error and other.outcome is Outcome.ERROR_RETRIED_OK
             ),
         )
 
-    incidents = [describe(print_, judgement) for print_, judgement in misissued]
+    incidents = [describe(row, print_, judgement) for row, (print_, judgement) in judged.misissued.items()]
     return tuple(sorted(incidents, key=lambda incident: (incident.at_ns, incident.nonce)))
 
 
-def _sync_run(print_: Print, points: Sequence[PrintEvent], runs: Sequence[SyncRun]) -> str:
-    """The sync run that an incident is charged to; see `Incident`.
+class _Describer:
+    """Tells who was in flight beside some prints, and when something was by the clock on the wall."""
 
-    Where the service tells its points, the time between beginning to wait and being read back counts: a print that is
-    released by mistake while it waits may be overwritten once it is in the stage. Elsewhere it is the time in flight.
-    """
-    at_ns = {event.point: event.at_ns for event in points}
-    begin_ns, end_ns = at_ns.get("waiting", print_.sent_ns), at_ns.get("read", print_.answered_ns)
-    for run in reversed(runs):
-        if run.begin_ns <= end_ns and run_end_ns(run) >= begin_ns:
-            return run.sync_run
-    return ""
+    def __init__(self, evidence: RunEvidence, judged: Judged, rows: Iterable[int]) -> None:
+        in_flight = InFlight(evidence.prints.possible)
+        self.notices = {notice.nonce: notice.code for notice in evidence.notices}
+        self._beside = {row: in_flight.neighbours(row) for row in rows}
+        self._prints = evidence.prints.fetch(other for others in self._beside.values() for other in others)
+        self._judged = judged
+        self._started = datetime.fromisoformat(evidence.run.started)
+        self._started_ns = evidence.run.started_ns
+
+    def neighbours(self, row: int) -> tuple[Neighbour, ...]:
+        """Of one of the rows, in order of the time sent."""
+        return tuple(self._neighbour(other, self._prints[other]) for other in self._beside[row])
+
+    def _neighbour(self, row: int, print_: Print) -> Neighbour:
+        return Neighbour(
+            nonce=print_.nonce,
+            applicant=print_.applicant,
+            kind=print_.kind,
+            outcome=self._judged.outcome_of(row),
+            error=print_.error,
+            notice=self.notices.get(print_.nonce, ""),
+        )
+
+    def wall_time(self, at_ns: int) -> str:
+        """ISO 8601, to the millisecond."""
+        moment = self._started + timedelta(microseconds=(at_ns - self._started_ns) / 1000)
+        return moment.isoformat(timespec="milliseconds")
+
+
+class _Runs:
+    """Sync runs by time."""
+
+    def __init__(self, runs: Iterable[SyncRun]) -> None:
+        self._runs = sorted(runs, key=lambda run: (run.begin_ns, run.sync_run))
+        self._begins = [run.begin_ns for run in self._runs]
+        self._latest_ends = list(accumulate((run.work_end_ns for run in self._runs), max))
+
+    def last_during(self, begin_ns: int, end_ns: int) -> str:
+        """The last run that began by `end_ns` and was at work at some instant of the closed interval; or empty."""
+        number = bisect_right(self._begins, end_ns) - 1
+        while number >= 0 and self._latest_ends[number] >= begin_ns:
+            if self._runs[number].work_end_ns >= begin_ns:
+                return self._runs[number].sync_run
+            number -= 1
+        return ""

@@ -8,21 +8,28 @@ and the checksum of everything before it. It is greppable, survives a crash up t
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 import xxhash
 
+from harness.criteria import Criteria
 from harness.fingerprint import CHECKSUM_NAME
-from harness.records import Evidence, Record
+from harness.records import Batch, Evidence, Record
 
-SCHEMA = 1
+SCHEMA = 2
 RUN_FILE = "run.json"
 VERDICT_FILE = "verdict.json"
 SEGMENT_DIRECTORY = "segments"
 INCIDENT_DIRECTORY = "incidents"
+LOAD_PREFIX = "load-"
+"""Segments of this name and a number are those of load processes."""
+TARGET_SEGMENT = "target"
+
+Ended = Literal["complete", "interrupted", "stopped"]
 
 _BATCH_BYTES = 64 * 1024
+_CHUNK_BYTES = 1024 * 1024
 
 
 class LedgerError(Exception):
@@ -30,8 +37,9 @@ class LedgerError(Exception):
 
 
 class Header(Record, frozen=True, kw_only=True, omit_defaults=False, tag="header"):
-    """First line of a segment. `clock` names the clock of all times in it."""
+    """First line of a segment. `run` is the id of its run, `clock` names the clock of all times in it."""
 
+    run: str
     segment: str
     clock: str
     schema: int = SCHEMA
@@ -45,43 +53,49 @@ class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     digest: str
 
 
-class Criteria(Record, frozen=True, kw_only=True, omit_defaults=False):
-    """What the gate asks of the run.
+class Report(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """What a load process last told the owner of the run on another way than through its segment."""
 
-    Args:
-        confidence: of the bound.
-        max_error_share: largest allowed share of applications that met an error; None for no limit.
-    """
-
-    confidence: float = 0.95
-    max_error_share: float | None = None
+    batch: int
+    issued: int
 
 
 class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
     """run.json: everything needed to repeat the run and to know whether its evidence is all there.
 
     Args:
-        started: local wall time, ISO 8601.
+        run: id of the run; every segment of it carries it.
+        clock: by which the owner of the run and its target tell the time.
+        started: local wall time, ISO 8601; started_ns: the same moment on the run's clock.
+        segments: every one that there has to be; reports: the last word of those whose process told the owner of any.
         planned_s: length of the plan, seconds.
+        planned_prints: applications that the plan of arrivals holds; None when users apply as soon as they are free.
+        planned_changes: changes that the plan holds.
         shows_points: exposures are counted by the target's named points; else by what is in flight, seen from outside.
-        ended: None while the run goes on or when it was killed.
+        ended: None while the run goes on or when it was killed; "stopped" at the first misissuance, as was asked for.
         faults: what went wrong inside the harness or on the way, one sentence each.
         died: why the target or the harness died in mid-run; empty when neither did.
     """
 
     schema: int = SCHEMA
+    run: str
+    clock: str
     profile: str
     target: str
     seed: int
     started: str
+    started_ns: int = 0
     command: tuple[str, ...]
     parameters: Mapping[str, object]
     versions: Mapping[str, str]
     segments: tuple[str, ...]
+    reports: Mapping[str, Report] = {}
     criteria: Criteria = Criteria()
     planned_s: float = 0.0
+    planned_prints: int | None = None
+    planned_changes: int = 0
     shows_points: bool
-    ended: Literal["complete", "interrupted"] | None = None
+    ended: Ended | None = None
     faults: tuple[str, ...] = ()
     died: str = ""
 
@@ -92,13 +106,21 @@ _encoder = msgspec.json.Encoder()
 class SegmentWriter:
     """Writes one segment. Not thread-safe; greenlets of one process may share it, because no method yields in between.
 
+    Attributes:
+        issued: attempts that this process has sent so far; whoever sends one counts it first.
+        batch: sequence number of the last batch.
+
     Raises:
         LedgerError: when the file exists already or cannot be written.
     """
 
-    def __init__(self, directory: Path, segment: str, clock: str) -> None:
+    def __init__(self, directory: Path, segment: str, *, run: str, clock: str) -> None:
         self.path = segment_path(directory, segment)
+        self.segment = segment
         self.records = 0
+        self.issued = 0
+        self.batch = 0
+        self._ended = 0, 0
         self._batch = bytearray()
         self._digest = xxhash.xxh3_128()
         try:
@@ -107,20 +129,42 @@ class SegmentWriter:
         except OSError as error:
             message = f"cannot write the ledger segment {self.path}: {error.strerror}; choose another --out"
             raise LedgerError(message) from error
-        self._append(Header(segment=segment, clock=clock))
+        self._append(Header(run=run, segment=segment, clock=clock))
         self.flush()
 
     def write(self, record: Evidence) -> None:
         """Add one record to the batch; the batch is written when it is large, or by `flush`."""
         self.records += 1
         self._append(record)
+        if len(self._batch) >= _BATCH_BYTES:
+            self.flush()
 
     def flush(self) -> None:
-        """Write the batch with one append.
+        """Write the batch with one append, and behind it, where there is anything new, what it completes.
 
         Raises:
             LedgerError: when the disk takes no more; what was not written stays in the batch.
         """
+        if self._ended != (self.records, self.issued):
+            self.batch += 1
+            self._append(Batch(batch=self.batch, issued=self.issued, records=self.records))
+            self.records += 1
+            self._ended = self.records, self.issued
+        self._write_out()
+
+    def close(self) -> None:
+        """Write what is left and the footer; safe to call twice."""
+        if self._descriptor < 0:
+            return
+        try:
+            self.flush()
+            self._append(Footer(records=self.records, digest=self._digest.hexdigest()))
+            self._write_out()
+        finally:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _write_out(self) -> None:
         batch = self._batch
         try:
             while batch:
@@ -131,84 +175,144 @@ class SegmentWriter:
             message = f"cannot write the ledger segment {self.path}: {error.strerror}"
             raise LedgerError(message) from error
 
-    def close(self) -> None:
-        """Write what is left and the footer; safe to call twice."""
-        if self._descriptor < 0:
-            return
-        try:
-            self.flush()
-            self._append(Footer(records=self.records, digest=self._digest.hexdigest()))
-            self.flush()
-        finally:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
     def _append(self, record: Record) -> None:
         batch = self._batch
         _encoder.encode_into(record, batch, len(batch))
         batch += b"\n"
-        if len(batch) >= _BATCH_BYTES:
-            self.flush()
 
 
 _decoder = msgspec.json.Decoder(Header | Footer | Evidence)
+_FRAMES = b'{"type":"header"', b'{"type":"footer"'
 
 
 class SegmentReader:
     """Reads one segment; `faults` says, once it was read to its end, what is missing or wrong in it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, run: str = "") -> None:
         self.path = path
         self.faults: list[str] = []
         self.clock = ""
+        self.records = 0
+        self.closed = False
+        self._run = run
+        self._lines = 0
+        self._digest = xxhash.xxh3_128()
 
     def __iter__(self) -> Iterator[Evidence]:
+        for _, records in self.chunks():
+            yield from records
+
+    def chunks(self) -> Iterator[tuple[int, list[Evidence]]]:
+        """The records in their order, some thousand at once, each time with the offset that `reread` takes."""
         name = self.path.stem
-        digest, count, closed = xxhash.xxh3_128(), 0, False
         try:
             file = self.path.open("rb")
         except OSError as error:
             self.faults.append(f"segment {name} cannot be read: {error.strerror}")
             return
         with file:
-            for number, line in enumerate(file, 1):
-                try:
-                    record = _decoder.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    self.faults.append(f"segment {name} is cut off or unreadable at line {number}")
-                    digest.update(line)
-                    continue
-                if not line.endswith(b"\n"):
-                    self.faults.append(f"segment {name} is cut off at the end of line {number}")
-                if closed:
-                    self.faults.append(f"segment {name} goes on after its footer at line {number}")
-                if isinstance(record, Header):
-                    self._check_header(record, number)
-                elif isinstance(record, Footer):
-                    closed = True
-                    if (record.records, record.digest) != (count, digest.hexdigest()):
-                        self.faults.append(f"segment {name} does not match its footer")
-                else:
-                    count += 1
-                    yield record
-                digest.update(line)
-        if not closed:
+            offset = 0
+            while chunk := _read_chunk(file):
+                records = self._decode(chunk)
+                self.records += len(records)
+                yield offset, records
+                offset += len(chunk)
+        if not self.closed:
             self.faults.append(f"segment {name} was never closed")
 
-    def _check_header(self, header: Header, line: int) -> None:
+    def reread(self, offset: int) -> list[Evidence]:
+        """The records of the chunk at that offset, once more."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            chunk = _read_chunk(file)
+        records, _ = _decode_quickly(chunk)
+        return [
+            record
+            for record in records or (_decode_line(line) for line in chunk.splitlines(keepends=True))
+            if record is not None and not isinstance(record, Header | Footer)
+        ]
+
+    def _decode(self, chunk: bytes) -> list[Evidence]:
+        records, lines = _decode_quickly(chunk)
+        # A header or a footer inside the chunk makes the difference that is told line by line.
+        if records is None or self.closed or not self._lines or any(frame in chunk for frame in _FRAMES):
+            return self._decode_lines(chunk)
+        self._digest.update(chunk)
+        self._lines += lines
+        return records  # type: ignore[return-value] # neither header nor footer is in it
+
+    def _decode_lines(self, chunk: bytes) -> list[Evidence]:
+        name = self.path.stem
+        found: list[Evidence] = []
+        for line in chunk.splitlines(keepends=True):
+            self._lines += 1
+            record = _decode_line(line)
+            if record is None:
+                self.faults.append(f"segment {name} is cut off or unreadable at line {self._lines}")
+                self._digest.update(line)
+                continue
+            if not line.endswith(b"\n"):
+                self.faults.append(f"segment {name} is cut off at the end of line {self._lines}")
+            if self.closed:
+                self.faults.append(f"segment {name} goes on after its footer at line {self._lines}")
+            if isinstance(record, Header):
+                self._check_header(record)
+            elif isinstance(record, Footer):
+                self.closed = True
+                if (record.records, record.digest) != (self.records + len(found), self._digest.hexdigest()):
+                    self.faults.append(f"segment {name} does not match its footer")
+            else:
+                found.append(record)
+            self._digest.update(line)
+        return found
+
+    def _check_header(self, header: Header) -> None:
+        name = self.path.stem
         self.clock = header.clock
-        if line != 1 or header.segment != self.path.stem:
-            self.faults.append(f"segment {self.path.stem} has the header of {header.segment} at line {line}")
+        if self._lines != 1 or header.segment != name:
+            self.faults.append(f"segment {name} has the header of {header.segment} at line {self._lines}")
+        if self._run and header.run != self._run:
+            self.faults.append(f"segment {name} belongs to run {header.run}, not to {self._run}")
         if (header.schema, header.checksum) != (SCHEMA, CHECKSUM_NAME):
             self.faults.append(
-                f"segment {self.path.stem} has schema {header.schema} with {header.checksum}; "
+                f"segment {name} has schema {header.schema} with {header.checksum}; "
                 f"this version reads schema {SCHEMA} with {CHECKSUM_NAME}"
             )
+
+
+def _read_chunk(file: BinaryIO) -> bytes:
+    """About a megabyte, to the end of a line."""
+    chunk = file.read(_CHUNK_BYTES)
+    return chunk if chunk.endswith(b"\n") else chunk + file.readline()
+
+
+def _decode_quickly(chunk: bytes) -> tuple[list[Header | Footer | Evidence] | None, int]:
+    """All records of a chunk that is whole, and their number; None for any other."""
+    lines = chunk.count(b"\n")
+    try:
+        records = _decoder.decode_lines(chunk)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None, lines
+    # Where a line is empty or the last one has no end, the lines are told one by one.
+    return (records if len(records) == lines else None), lines
+
+
+def _decode_line(line: bytes) -> Header | Footer | Evidence | None:
+    try:
+        record: Header | Footer | Evidence = _decoder.decode(line)
+        return record
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def segment_path(directory: Path, segment: str) -> Path:
     """Where a segment of the run directory lies."""
     return directory / SEGMENT_DIRECTORY / f"{segment}.jsonl"
+
+
+def segments_in(directory: Path) -> list[Path]:
+    """The segments that lie in a run directory, by name."""
+    return sorted((directory / SEGMENT_DIRECTORY).glob("*.jsonl"))
 
 
 def create_run_directory(directory: Path) -> None:

@@ -16,12 +16,17 @@ from typing import Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 import msgspec
+import numpy as np
 
 from harness.bound import upper_bound
+from harness.criteria import Criteria
+from harness.events import Events
 from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
-from harness.ledger import Criteria, write_json
+from harness.ledger import write_json
 from harness.overlap import exposures, runs_met
-from harness.records import Application, Group, Print, Record
+from harness.prints import Interval
+from harness.recorder import Recorder
+from harness.records import Application, Group, Record
 from harness.run import JudgedRun, load_target
 from harness.target import Answer, Request, Target, TargetError
 
@@ -152,9 +157,8 @@ def _run_cell(
         f"{'' if holds else 'no-'}{condition.name}"
         for condition, holds in zip(experiment.conditions, held, strict=True)
     ]
-    target = cast("PointedTarget", load_target(experiment.target, settings))
     run = JudgedRun(
-        target,
+        load_target(experiment.target, settings),
         directory / "-".join((*names, str(at_once))),
         profile="matrix",
         seed=seed,
@@ -164,11 +168,12 @@ def _run_cell(
     )
     run.open()
     try:
-        _provoke(run, target, experiment, at_once, wanted=wanted, random=Random(seed))
+        recorder = run.open_recorder()
+        _provoke(run, recorder, experiment, at_once, wanted=wanted, random=Random(seed))
     except TargetError as error:
-        run.recorder.faults.append(str(error))
+        run.add_fault(str(error))
     except BaseException:
-        run.close(interrupted=True)
+        run.close("interrupted")
         raise
     verdict = run.close()
     n = verdict.exposures if at_once > 1 else verdict.sync_runs_met
@@ -191,17 +196,19 @@ def _run_cell(
 def _complaint(run: JudgedRun, verdict: Verdict) -> str:
     if run.died:
         return run.died
-    if run.recorder.faults:
-        return run.recorder.faults[0]
+    unsound = [reason for reason in verdict.reasons if reason.startswith(("evidence: ", "self-test: "))]
+    if unsound:
+        return unsound[0]
     return f"{verdict.outcomes['undecided']} prints undecided" if verdict.outcomes["undecided"] else ""
 
 
 def _provoke(
-    run: JudgedRun, target: PointedTarget, experiment: Experiment, at_once: int, *, wanted: int, random: Random
+    run: JudgedRun, recorder: Recorder, experiment: Experiment, at_once: int, *, wanted: int, random: Random
 ) -> None:
     """Rounds of prints with a change in the midst of them, until the cell has what it needs or goes nowhere."""
+    target = cast("PointedTarget", run.target)
     groups = list(target.groups())
-    prints: list[Print] = []
+    flights: list[tuple[int, int]] = []
     with ThreadPoolExecutor(at_once) as pool:
         for number in range(1, wanted * _ROUNDS_AT_MOST + 1):
             *applying, changed = random.sample(groups, at_once + 1)
@@ -209,63 +216,53 @@ def _provoke(
                 target.draw_application(f"A{number}-{position}", group, random)
                 for position, group in enumerate(applying, 1)
             ]
-            run.recorder.issued += at_once
+            recorder.segment.issued += at_once
             attempts = [pool.submit(_send, target, target.print_request(application)) for application in applications]
             target.await_points({"written": 1, **({"waiting": at_once - 1} if at_once > 1 else {})})
-            _enter_change(run, target, experiment, f"C{number}", changed, random)
+            _enter_change(target, recorder, experiment, f"C{number}", changed, random)
             for application, attempt in zip(applications, attempts, strict=True):
                 sent_ns, answered_ns, answer = attempt.result()
-                run.recorder.record(application, sent_ns, answered_ns, answer)
-                prints.append(_flight(application, sent_ns, answered_ns))
-                if answer.error:
-                    _reapply(run, target, application)
-            run.recorder.settle()
-            run.recorder.flush()
+                recorder.record(application, sent_ns, answered_ns, answer)
+                flights.append((sent_ns, answered_ns))
+                if answer.calls_for_reapplication:
+                    _reapply(target, recorder, application)
+            recorder.settle()
+            recorder.segment.flush()
             if not run.check_target():
                 raise TargetError(run.died)
-            if number >= wanted and _reached(target, prints, at_once) >= wanted:
+            if number >= wanted and _reached(target, flights, at_once) >= wanted:
                 return
 
 
-def _reached(target: Target, prints: list[Print], at_once: int) -> int:
+def _reached(target: Target, flights: list[tuple[int, int]], at_once: int) -> int:
+    runs = list(target.sync_runs())
     if at_once > 1:
-        return len(exposures(target.sync_runs(), target.print_events()))
-    return runs_met(target.sync_runs(), prints)
+        return len(exposures(runs, Events.of(target.print_events())))
+    return runs_met(runs, Interval(*np.array(flights, dtype=np.int64).T))
 
 
-def _reapply(run: JudgedRun, target: Target, application: Application) -> None:
+def _reapply(target: Target, recorder: Recorder, application: Application) -> None:
     """One by one, so that a re-application meets nobody."""
     for attempt in range(2, _ATTEMPTS + 1):
         again = msgspec.structs.replace(application, attempt=attempt)
-        run.recorder.issued += 1
+        recorder.segment.issued += 1
         sent_ns, answered_ns, answer = _send(target, target.print_request(again))
-        run.recorder.record(again, sent_ns, answered_ns, answer)
-        if not answer.error:
+        recorder.record(again, sent_ns, answered_ns, answer)
+        if not answer.calls_for_reapplication:
             return
 
 
 def _enter_change(
-    run: JudgedRun, target: Target, experiment: Experiment, name: str, group: Group, random: Random
+    target: Target, recorder: Recorder, experiment: Experiment, name: str, group: Group, random: Random
 ) -> None:
     change, request = target.draw_change(name, group, experiment.change_kinds, random)
     change = msgspec.structs.replace(change, sent_ns=time.monotonic_ns())
-    run.recorder.add_change(change)
+    recorder.add_change(change)
     status, _, body = _exchange(request)
     if status != 200:
         message = f"change {name} was answered with status {status}: {body.decode(errors='replace')}"
         raise TargetError(message)
-    run.recorder.add_change(msgspec.structs.replace(change, answered_ns=time.monotonic_ns()))
-
-
-def _flight(application: Application, sent_ns: int, answered_ns: int) -> Print:
-    return Print(
-        application=application.application,
-        applicant=application.applicant,
-        group=application.group,
-        kind=application.kind,
-        sent_ns=sent_ns,
-        answered_ns=answered_ns,
-    )
+    recorder.add_change(msgspec.structs.replace(change, answered_ns=time.monotonic_ns()))
 
 
 def _send(target: Target, request: Request) -> tuple[int, int, Answer]:
@@ -274,7 +271,7 @@ def _send(target: Target, request: Request) -> tuple[int, int, Answer]:
     try:
         status, headers, body = _exchange(request)
     except (OSError, http.client.HTTPException):
-        return sent_ns, time.monotonic_ns(), Answer(error="no answer")
+        return sent_ns, time.monotonic_ns(), Answer(unanswered="no answer")
     return sent_ns, time.monotonic_ns(), target.read_answer(status, headers, body)
 
 

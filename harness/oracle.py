@@ -1,5 +1,7 @@
 """The oracle: what one print was, judged by its content alone. Pure."""
 
+import msgspec
+
 from harness.outcome import Outcome, worst
 from harness.records import Document, Print, Record
 from harness.register import Register
@@ -23,7 +25,10 @@ class Judgement(Record, frozen=True, kw_only=True):
 
 _OK = Judgement(outcome=Outcome.OK)
 _ERROR = Judgement(outcome=Outcome.ERROR_FINAL)
+_LOST = Judgement(outcome=Outcome.LOST)
 _UNDECIDED = Judgement(outcome=Outcome.UNDECIDED)
+_REFUSED_OK = Judgement(outcome=Outcome.REFUSED_OK)
+_REFUSED_WRONG = Judgement(outcome=Outcome.REFUSED_WRONG)
 
 
 def judge_identity(print_: Print, register: Register) -> Judgement:
@@ -32,11 +37,9 @@ def judge_identity(print_: Print, register: Register) -> Judgement:
     The checksum is the proof: only bytes that are in the register can be right. Identity marks merely say whose data
     is on bytes that are nobody's document.
     """
-    if print_.answer == "error":
-        return _ERROR
-    if print_.answer == "refused":
-        # Whether a refusal is right takes rules that this oracle does not have; unknown must not become clean.
-        return _UNDECIDED
+    if print_.answer != "document":
+        # Whether a refusal is right takes the history of the whole run; until then unknown must not become clean.
+        return _UNDECIDED if print_.answer == "refused" else _LOST if print_.answer == "nothing" else _ERROR
     document = register.find(print_.checksum)
     if document is None:
         return _judge_marks(print_, register)
@@ -48,24 +51,54 @@ def judge_identity(print_: Print, register: Register) -> Judgement:
 
 
 def judge(print_: Print, register: Register) -> Judgement:
-    """Whose document came out, and whether it was of a version that was right at the time.
+    """What the print was by everything that is known of it in the end.
 
-    Needs every change and sync run of the whole run in the register.
+    To whose document came out this adds what takes the history: whether a refusal was right, whether something should
+    have been refused, and whether what came out was of a version that was right at the time. Needs every change and
+    sync run of the whole run in the register.
     """
+    if print_.answer == "refused":
+        return _judge_refusal(print_, register)
     judgement = judge_identity(print_, register)
+    if print_.answer != "document":
+        return judgement
+    found = [judgement.outcome]
     document = register.find(print_.checksum)
-    if document is None:
-        return judgement
-    state = register.version_state(document.group, document.version, print_.sent_ns, print_.answered_ns)
-    if state == "allowed":
-        return judgement
-    return Judgement(
-        outcome=worst((judgement.outcome, Outcome.STALE if state == "superseded" else Outcome.UNDECIDED)),
-        persons=document.persons,
-        strangers=judgement.strangers,
-        kind=document.kind,
-        options=document.options,
+    if document is not None:
+        found.append(_judge_version(print_, document, register))
+        if judgement.outcome is Outcome.OK:
+            judgement = Judgement(
+                outcome=Outcome.OK, persons=document.persons, kind=document.kind, options=document.options
+            )
+    if judgement.persons and not judgement.strangers and _had_to_be_refused(print_, register):
+        found.append(Outcome.SHOULD_REFUSE)
+    outcome = worst(found)
+    return judgement if outcome is judgement.outcome else msgspec.structs.replace(judgement, outcome=outcome)
+
+
+def _judge_refusal(print_: Print, register: Register) -> Judgement:
+    """Right when some version that was right at some instant of the application says refuse."""
+    versions = register.allowed_versions(print_.group, print_.sent_ns, print_.answered_ns)
+    if not versions:
+        return _UNDECIDED
+    refuses = any(version.refuses(print_.applicant, print_.kind, print_.options) for version in versions)
+    return _REFUSED_OK if refuses else _REFUSED_WRONG
+
+
+def _had_to_be_refused(print_: Print, register: Register) -> bool:
+    """Whether every version that was right at some instant of the application says refuse."""
+    versions = register.allowed_versions(print_.group, print_.sent_ns, print_.answered_ns)
+    return bool(versions) and all(
+        version.refuses(print_.applicant, print_.kind, print_.options) for version in versions
     )
+
+
+def _judge_version(print_: Print, document: Document, register: Register) -> Outcome:
+    """Whether the document is of a version that was right at some instant of the application."""
+    version = register.version(document.group, document.version)
+    if version is None or version.from_ns > print_.answered_ns:
+        return Outcome.UNDECIDED  # nobody had sent the change that makes it: the truth and the clocks do not agree
+    return Outcome.STALE if version.until_ns < print_.sent_ns else Outcome.OK
 
 
 def _judge_foreign(print_: Print, document: Document, register: Register) -> Judgement:

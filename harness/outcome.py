@@ -49,16 +49,23 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
     return min(outcomes, key=_RANK.__getitem__)
 
 
-def combine(attempts: Iterable[Outcome]) -> Outcome:
-    """The outcome of an application from those of its attempts, in the order in which they were made.
+def combine(attempts: Iterable[tuple[Outcome, bool]]) -> Outcome:
+    """The outcome of an application from its attempts, in the order in which they were made.
 
     An attempt that ended in an error is `ERROR_FINAL` by itself; followed by the right document it is
-    `ERROR_RETRIED_OK`, never `OK`: who else was in flight at the time of the error has to be looked at.
+    `ERROR_RETRIED_OK`, never `OK`: who else was in flight at the time of the error has to be looked at. So is one that
+    brought nothing at all: what a later attempt hands out is not lost. Nobody applies again who holds a document, so
+    a second one is a duplicate.
+
+    Args:
+        attempts: the outcome of each, and whether a document was handed out.
 
     Raises:
         ValueError: when there was no attempt.
     """
-    made = list(attempts)
+    ends = list(attempts)
+    documents = sum(handed_out for _, handed_out in ends)
+    made = [Outcome.ERROR_FINAL if outcome is Outcome.LOST and documents else outcome for outcome, _ in ends]
     if made[-1:] == [Outcome.OK] and Outcome.ERROR_FINAL in made:
         made = [Outcome.ERROR_RETRIED_OK if outcome is Outcome.ERROR_FINAL else outcome for outcome in made]
-    return worst(made)
+    return worst([*made, Outcome.DUPLICATE] if documents > 1 else made)

@@ -1,11 +1,10 @@
 """Which prints met which sync runs, and how often the trigger condition was really met.
 
-All intervals are closed, and all times given to one call are of one clock. Three readings of incomplete evidence hold
-throughout, each chosen so that exposures can only be undercounted:
+All intervals are closed, and all times given to one call are of one clock. Prints and events come in columns (see
+`harness.prints` and `harness.events`), and a print is named by a number: its row, or that of its events. Three readings
+of incomplete evidence hold throughout, each chosen so that exposures can only be undercounted:
 
-* A sync run lasts from its begin to the latest of its points applied, released and end: it was at work at each of them.
-  The acknowledgement is left out, because it is the registry's and touches no print. A run that was cut off before any
-  of them was at work for certain at its begin only, so it counts as that instant.
+* A sync run lasts from its begin to the last point at which it was at work for certain (`SyncRun.work_end_ns`).
 * A print is in the stage from `written` to `read`. Where one of them is missing nobody saw how long, so it never was.
 * A print waits from `waiting` to `staged`. Where it was never staged it waits until the first point that it reached
   afterwards, whatever its name, because from there on it did something else; without any, at the instant of `waiting`.
@@ -13,14 +12,21 @@ throughout, each chosen so that exposures can only be undercounted:
 Where a point repeats, the latest begin and the earliest end are taken: the instants common to all readings.
 """
 
-from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from heapq import heappop, heappush
-from operator import attrgetter
 from typing import NamedTuple
 
-from harness.records import Print, PrintEvent, Record, SyncRun
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.coverage import POINTS
+from harness.events import Events
+from harness.prints import Interval, Rows, Times
+from harness.records import Record, SyncRun
+
+_WAITING, _STAGED, _WRITTEN, _READ = (POINTS.index(point) for point in ("waiting", "staged", "written", "read"))
+_RUN, _STAGE, _WAIT = range(3)  # roles of a stay, in the order in which those of one begin are swept
 
 
 class Exposure(Record, frozen=True, kw_only=True, tag="exposure"):
@@ -29,62 +35,56 @@ class Exposure(Record, frozen=True, kw_only=True, tag="exposure"):
     Args:
         sync_run: the sync run; it counts in this exposure only.
         at_ns: an instant common to the three closed intervals.
-        staged: nonce of the print in the stage; waiting: of the print that waits. Both count in this exposure only.
+        staged: number of the print in the stage; waiting: of the print that waits. Both count in this exposure only.
     """
 
     sync_run: str
     at_ns: int
-    staged: str
-    waiting: str
+    staged: int
+    waiting: int
 
 
-def exposures(sync_runs: Iterable[SyncRun], events: Iterable[PrintEvent]) -> list[Exposure]:
+def exposures(sync_runs: Sequence[SyncRun], events: Events) -> list[Exposure]:
     """Exposures by the points that the prints reached inside the service, in order of their instant.
 
     A service with a single slot may leave the name of the slot empty.
     """
-    return _disjoint(sync_runs, _states(events))
+    return _disjoint(sync_runs, _stays(events), pooled=False)
 
 
-def exposures_from_outside(sync_runs: Iterable[SyncRun], prints: Iterable[Print]) -> list[Exposure]:
+def exposures_from_outside(sync_runs: Sequence[SyncRun], prints: Interval) -> list[Exposure]:
     """Exposures of a service that shows only its outside: two prints in flight at one instant inside a sync run.
 
     Which of the two was in the stage is unknown here; they are named in an arbitrary, but repeatable order.
     """
-    flights = [(print_.sent_ns, print_.answered_ns, print_.nonce) for print_ in prints]
-    stays = [_Stay(sent, role, nonce, answered) for role in ("stage", "wait") for sent, answered, nonce in flights]
-    return _disjoint(sync_runs, stays)
+    rows = np.arange(len(prints.sent_ns))
+    flights = _Stays(prints.sent_ns, np.full(len(rows), _STAGE), rows, prints.answered_ns, np.zeros_like(rows))
+    return _disjoint(sync_runs, flights, pooled=True)
 
 
-def met(sync_runs: Iterable[SyncRun], prints: Iterable[Print]) -> dict[str, list[str]]:
-    """Sync run -> nonces of the prints in flight at some instant inside it, by time sent.
-
-    Runs that met none are absent. Costs what it returns. To learn which runs a few prints met, give these few only.
-    """
-    index = InFlight(prints)
-    found = ((run.sync_run, index.during(run.begin_ns, run_end_ns(run))) for run in sync_runs)
-    return {sync_run: [print_.nonce for print_ in prints_met] for sync_run, prints_met in found if prints_met}
-
-
-def runs_met(sync_runs: Iterable[SyncRun], prints: Iterable[Print]) -> int:
+def runs_met(sync_runs: Sequence[SyncRun], prints: Interval) -> int:
     """How many sync runs met a print; each print counts for one run only.
 
     The denominator where prints come one at a time. Runs choose in order of their begin, so the number never exceeds
     the largest that another choice could give (the argument is that of `_disjoint`).
     """
-    upcoming = deque(sorted(prints, key=_when_sent))
+    near = np.flatnonzero(_meets_any(sync_runs, prints.sent_ns, prints.answered_ns))
+    near = near[np.argsort(prints.sent_ns[near], kind="stable")]
+    upcoming = zip(prints.sent_ns[near].tolist(), prints.answered_ns[near].tolist(), strict=True)
+    sent_ns, answered_ns = next(upcoming, (None, 0))
     in_flight: list[int] = []  # a heap of answered_ns
     count = 0
-    for run in sorted(sync_runs, key=attrgetter("begin_ns", "sync_run")):
-        while upcoming and upcoming[0].sent_ns <= run.begin_ns:
-            heappush(in_flight, upcoming.popleft().answered_ns)
+    for run in sorted(sync_runs, key=lambda run: (run.begin_ns, run.sync_run)):
+        while sent_ns is not None and sent_ns <= run.begin_ns:
+            heappush(in_flight, answered_ns)
+            sent_ns, answered_ns = next(upcoming, (None, 0))
         while in_flight and in_flight[0] < run.begin_ns:
             heappop(in_flight)
         if in_flight:
             heappop(in_flight)
             count += 1
-        elif upcoming and upcoming[0].sent_ns <= run_end_ns(run):
-            upcoming.popleft()
+        elif sent_ns is not None and sent_ns <= run.work_end_ns:
+            sent_ns, answered_ns = next(upcoming, (None, 0))
             count += 1
     return count
 
@@ -96,86 +96,106 @@ class InFlight:
     not make every question look a minute back.
     """
 
-    def __init__(self, prints: Iterable[Print]) -> None:
-        self._by_magnitude: dict[int, list[Print]] = {}
-        for print_ in sorted(prints, key=_when_sent):
-            self._by_magnitude.setdefault((print_.answered_ns - print_.sent_ns).bit_length(), []).append(print_)
-        self._sent = {
-            magnitude: [print_.sent_ns for print_ in prints_of] for magnitude, prints_of in self._by_magnitude.items()
-        }
+    def __init__(self, prints: Interval) -> None:
+        self._prints = prints
+        duration_ns = np.maximum(prints.answered_ns - prints.sent_ns, 0)
+        magnitude = np.frexp(duration_ns.astype(np.float64))[1]
+        self._by_magnitude: dict[int, tuple[Rows, Times]] = {}
+        for value in np.unique(magnitude).tolist():
+            rows = np.flatnonzero(magnitude == value)
+            rows = rows[np.argsort(prints.sent_ns[rows], kind="stable")]
+            self._by_magnitude[value] = rows, prints.sent_ns[rows]
 
-    def during(self, begin_ns: int, end_ns: int) -> list[Print]:
-        """The prints in flight at some instant of the closed interval, in order of (sent_ns, nonce)."""
-        found: list[Print] = []
-        for magnitude, sent in self._sent.items():
-            first = bisect_left(sent, begin_ns - (1 << magnitude))
-            last = bisect_right(sent, end_ns)
-            found += [p for p in self._by_magnitude[magnitude][first:last] if p.answered_ns >= begin_ns]
-        return sorted(found, key=_when_sent)
+    def during(self, begin_ns: int, end_ns: int) -> list[int]:
+        """Rows of the prints in flight at some instant of the closed interval, in order of the time sent."""
+        found: list[int] = []
+        for magnitude, (rows, sent_ns) in self._by_magnitude.items():
+            first = np.searchsorted(sent_ns, begin_ns - (1 << magnitude), side="left")
+            last = np.searchsorted(sent_ns, end_ns, side="right")
+            near = rows[first:last]
+            found += near[self._prints.answered_ns[near] >= begin_ns].tolist()
+        return sorted(found, key=lambda row: (self._prints.sent_ns[row], row))
 
-
-def neighbours(print_: Print, index: InFlight) -> list[Print]:
-    """The other prints that were in flight at one instant together with this one, in order of (sent_ns, nonce)."""
-    return [other for other in index.during(print_.sent_ns, print_.answered_ns) if other.nonce != print_.nonce]
-
-
-class _Stay(NamedTuple):
-    """A print's time in the stage of a slot ("stage") or its wait for it ("wait"), or the time of a sync run ("run").
-
-    The order of the fields is the order in which stays are swept.
-    """
-
-    begin_ns: int
-    role: str
-    name: str
-    end_ns: int
-    slot: str = ""
+    def neighbours(self, row: int) -> list[int]:
+        """The other prints that were in flight at one instant together with this one."""
+        begin_ns, end_ns = int(self._prints.sent_ns[row]), int(self._prints.answered_ns[row])
+        return [other for other in self.during(begin_ns, end_ns) if other != row]
 
 
-def _when_sent(print_: Print) -> tuple[int, str]:
-    return print_.sent_ns, print_.nonce
+class _Stays(NamedTuple):
+    """Columns of times in the stage of a slot, of waits for it, or of sync runs; `name` is that of the print or run."""
+
+    begin_ns: Times
+    role: NDArray[np.int_]
+    name: Times
+    end_ns: Times
+    slot: NDArray[np.int_]
 
 
-def run_end_ns(run: SyncRun) -> int:
-    return max(at_ns for at_ns in (run.begin_ns, run.applied_ns, run.released_ns, run.end_ns) if at_ns is not None)
-
-
-def _states(events: Iterable[PrintEvent]) -> list[_Stay]:
+def _stays(events: Events) -> _Stays:
     """When prints were in the stage, and when they waited for it."""
-    by_nonce: dict[str, list[PrintEvent]] = {}
-    for event in events:
-        by_nonce.setdefault(event.nonce, []).append(event)
-    stays = []
-    for nonce, points in by_nonce.items():
-        points.sort(key=_at)
-        first: dict[str, PrintEvent] = {}
-        last: dict[str, PrintEvent] = {}
-        for event in points:
-            first.setdefault(event.point, event)
-            last[event.point] = event
-        if "written" in last and "read" in first:
-            written = last["written"]
-            stays.append(_Stay(written.at_ns, "stage", nonce, first["read"].at_ns, written.slot))
-        if "waiting" in last:
-            waiting = last["waiting"]
-            later = (event for event in points if event.point != "waiting" and event.at_ns >= waiting.at_ns)
-            left = first.get("staged") or next(later, waiting)
-            stays.append(_Stay(waiting.at_ns, "wait", nonce, left.at_ns, waiting.slot))
-    return stays
+    # Where a print reaches several points in one nanosecond, whatever ends a wait comes after it: no wait is prolonged.
+    order = np.lexsort((events.point != _WAITING, events.at_ns, events.print_))
+    print_, point, at_ns = events.print_[order], events.point[order], events.at_ns[order]
+    slot = events.slot[order]
+
+    def last(wanted: int) -> Rows:
+        rows = np.flatnonzero(point == wanted)
+        return rows[np.append(print_[rows][1:] != print_[rows][:-1], True)] if len(rows) else rows
+
+    def first(wanted: int) -> Rows:
+        rows = np.flatnonzero(point == wanted)
+        return rows[np.insert(print_[rows][1:] != print_[rows][:-1], 0, True)] if len(rows) else rows
+
+    def match(rows: Rows, others: Rows) -> tuple[NDArray[np.bool_], Rows]:
+        """Which of the rows have one of the others of the same print, and which it is."""
+        place = np.searchsorted(print_[others], print_[rows])
+        place = np.minimum(place, len(others) - 1)
+        return (print_[others][place] == print_[rows] if len(others) else np.zeros(len(rows), np.bool_)), others[place]
+
+    written, read = last(_WRITTEN), first(_READ)
+    was_read, read_of = match(written, read) if len(read) else (np.zeros(len(written), np.bool_), written)
+    begin, end = written[was_read], read_of[was_read]
+    waiting, staged = last(_WAITING), first(_STAGED)
+    after = np.minimum(waiting + 1, max(len(print_) - 1, 0))
+    left = np.where(print_[after] == print_[waiting], after, waiting)
+    if len(staged):
+        was_staged, staged_of = match(waiting, staged)
+        left = np.where(was_staged, staged_of, left)
+    return _Stays(
+        np.concatenate((at_ns[begin], at_ns[waiting])),
+        np.repeat((_STAGE, _WAIT), (len(begin), len(waiting))),
+        np.concatenate((print_[begin], print_[waiting])),
+        np.concatenate((at_ns[end], at_ns[left])),
+        np.concatenate((slot[begin], slot[waiting])),
+    )
 
 
-def _at(event: PrintEvent) -> tuple[int, str]:
-    return event.at_ns, event.slot
+def _meets_any(sync_runs: Sequence[SyncRun], begin_ns: Times, end_ns: Times) -> NDArray[np.bool_]:
+    """Which closed intervals have an instant in common with some run."""
+    begins = np.array([run.begin_ns for run in sync_runs], dtype=np.int64)
+    ends = np.array([run.work_end_ns for run in sync_runs], dtype=np.int64)
+    if not len(begins):
+        return np.zeros(len(begin_ns), dtype=np.bool_)
+    order = np.argsort(begins)
+    latest_end = np.maximum.accumulate(ends[order])
+    # Of the runs that began by the interval's end, the one that lasted longest decides.
+    last = np.searchsorted(begins[order], end_ns, side="right") - 1
+    return (last >= 0) & (latest_end[np.maximum(last, 0)] >= begin_ns) & (begin_ns <= end_ns)
 
 
 class _Slot:
-    """The prints of one slot that have entered each state and that no exposure has used yet, first to leave on top."""
+    """The prints of one slot that have entered each state and that no exposure has used yet, first to leave on top.
 
-    def __init__(self) -> None:
-        self.stages: list[tuple[int, str]] = []
-        self.waits: list[tuple[int, str]] = []
+    Args:
+        pooled: every print here is in both states, and any two are a pair.
+    """
 
-    def take_pair(self, now_ns: int, used: set[str]) -> tuple[str, str] | None:
+    def __init__(self, *, pooled: bool) -> None:
+        self.stages: list[tuple[int, int]] = []
+        self.waits: list[tuple[int, int]] = self.stages if pooled else []
+
+    def take_pair(self, now_ns: int, used: set[int]) -> tuple[int, int] | None:
         """Take out two different prints, one in the stage and one waiting at this instant, and mark them as used."""
         staged = _top(self.stages, now_ns, used)
         waiting = _top(self.waits, now_ns, used)
@@ -191,21 +211,21 @@ class _Slot:
         return staged, waiting
 
 
-def _top(heap: list[tuple[int, str]], now_ns: int, used: set[str]) -> str | None:
+def _top(heap: list[tuple[int, int]], now_ns: int, used: set[int]) -> int | None:
     """The unused print that leaves first; the prints above it that are used or have left are dropped for good."""
     while heap and (heap[0][0] < now_ns or heap[0][1] in used):
         heappop(heap)
     return heap[0][1] if heap else None
 
 
-def _second(heap: list[tuple[int, str]], now_ns: int, used: set[str]) -> str | None:
+def _second(heap: list[tuple[int, int]], now_ns: int, used: set[int]) -> int | None:
     top = heappop(heap)
     second = _top(heap, now_ns, used)
     heappush(heap, top)
     return second
 
 
-def _disjoint(sync_runs: Iterable[SyncRun], stays: Iterable[_Stay]) -> list[Exposure]:
+def _disjoint(sync_runs: Sequence[SyncRun], stays: _Stays, *, pooled: bool) -> list[Exposure]:
     """Exposures in which no sync run and no print occurs twice.
 
     Greedy: sync runs choose in order of (begin, id), each the earliest instant at which an unused pair is left for it.
@@ -215,28 +235,39 @@ def _disjoint(sync_runs: Iterable[SyncRun], stays: Iterable[_Stay]) -> list[Expo
     The count is conservative: what is returned is itself a set of disjoint exposures, and so no larger than the largest
     such set. A set to which no exposure could be added is what the sweep leaves, so it finds one wherever there is one.
     """
-    runs_as_stays = (_Stay(run.begin_ns, "run", run.sync_run, run_end_ns(run)) for run in sync_runs)
-    slots: dict[str, _Slot] = {}
-    changed: dict[str, None] = {}  # slots where a pair may be left; a dict, because a set has no repeatable order
-    runs: deque[_Stay] = deque()
-    used: set[str] = set()
+    named = sorted(sync_runs, key=lambda run: run.sync_run)
+    near = _meets_any(named, stays.begin_ns, stays.end_ns)
+    runs_as_stays = _Stays(
+        np.array([run.begin_ns for run in named], dtype=np.int64),
+        np.full(len(named), _RUN),
+        np.arange(len(named)),
+        np.array([run.work_end_ns for run in named], dtype=np.int64),
+        np.zeros(len(named), dtype=np.int64),
+    )
+    columns = [np.concatenate((column[near], of_runs)) for column, of_runs in zip(stays, runs_as_stays, strict=True)]
+    order = np.lexsort(columns[2::-1])
+    slots: dict[int, _Slot] = {}
+    changed: dict[int, None] = {}  # slots where a pair may be left; a dict, because a set has no repeatable order
+    runs: deque[tuple[int, int]] = deque()
+    used: set[int] = set()
     found: list[Exposure] = []
-    for stay in sorted([*stays, *runs_as_stays]):
-        if stay.role == "run":
-            runs.append(stay)
-        elif stay.name not in used:
-            slot = slots.setdefault(stay.slot, _Slot())
-            heappush(slot.stages if stay.role == "stage" else slot.waits, (stay.end_ns, stay.name))
-            changed[stay.slot] = None
+    for begin_ns, role, name, end_ns, slot in zip(*(column[order].tolist() for column in columns), strict=True):
+        if role == _RUN:
+            runs.append((end_ns, name))
+        elif name not in used:
+            prints = slots.get(slot)
+            if prints is None:
+                prints = slots[slot] = _Slot(pooled=pooled)
+            heappush(prints.stages if role == _STAGE else prints.waits, (end_ns, name))
+            changed[slot] = None
         while runs and changed:
-            if runs[0].end_ns < stay.begin_ns:
+            if runs[0][0] < begin_ns:
                 runs.popleft()
                 continue
-            name, _ = changed.popitem()
-            pair = slots[name].take_pair(stay.begin_ns, used)
+            of_slot, _ = changed.popitem()
+            pair = slots[of_slot].take_pair(begin_ns, used)
             if pair:
-                changed[name] = None
-                found.append(
-                    Exposure(sync_run=runs.popleft().name, at_ns=stay.begin_ns, staged=pair[0], waiting=pair[1])
-                )
+                changed[of_slot] = None
+                run = named[runs.popleft()[1]].sync_run
+                found.append(Exposure(sync_run=run, at_ns=begin_ns, staged=pair[0], waiting=pair[1]))
     return found

@@ -6,6 +6,7 @@ nothing but `settle` waits for anything.
 
 from collections import Counter, deque
 from pathlib import Path
+from random import Random
 
 import msgspec
 
@@ -13,7 +14,7 @@ from harness.fingerprint import checksum
 from harness.ledger import SegmentWriter
 from harness.oracle import judge_identity
 from harness.outcome import Outcome
-from harness.records import Application, Change, Group, Issued, Print
+from harness.records import Application, Change, Fault, Group, Print, SelfTest
 from harness.register import Register
 from harness.target import Answer, Target
 
@@ -24,41 +25,36 @@ class Recorder:
     """Records the prints of one process.
 
     Attributes:
-        issued: attempts that were sent so far; whoever sends one counts it first.
+        segment: where they go; whoever sends an attempt counts it in its `issued` first.
         tallies: outcomes of the attempts that are settled, by identity alone: what needs the history of the whole run
-            (stale) is judged when it is closed.
+            (stale, a refusal) is judged when it is closed, and undecided until then.
         faults: what went wrong in the harness itself, one sentence each; a run with any cannot pass.
+        self_test: "planted" once the process has recorded a stranger's document of its own making, "caught" once that
+            was found out.
     """
 
-    def __init__(self, target: Target, writer: SegmentWriter, incidents: Path) -> None:
+    def __init__(self, target: Target, segment: SegmentWriter, incidents: Path) -> None:
         self.register = Register()
-        self.issued = 0
+        self.segment = segment
         self.tallies: Counter[Outcome] = Counter()
         self.faults: list[str] = []
+        self.self_test = ""
         self._target = target
-        self._writer = writer
         self._incidents = incidents
-        self._issued_on_record = 0
         self._unsettled: deque[tuple[Print, bytes]] = deque()
+        self._sample: tuple[Print, bytes] | None = None
 
-    def record(self, application: Application, sent_ns: int, answered_ns: int, answer: Answer) -> None:
-        """Take one attempt's end. A document whose checksum is known is judged at once, any other by `settle`."""
+    def record(
+        self, application: Application, sent_ns: int, answered_ns: int, answer: Answer, intended_ns: int | None = None
+    ) -> None:
+        """Take one attempt's end. A document whose checksum is known is judged at once, any other by `settle`.
+
+        Args:
+            intended_ns: when the plan of arrivals wanted it sent; None without such a plan.
+        """
         document = answer.document
         if document is None:
-            self._end(
-                Print(
-                    application=application.application,
-                    attempt=application.attempt,
-                    applicant=application.applicant,
-                    group=application.group,
-                    kind=application.kind,
-                    options=application.options,
-                    sent_ns=sent_ns,
-                    answered_ns=answered_ns,
-                    answer="refused" if answer.refused else "error",
-                    error=answer.refused or answer.error,
-                )
-            )
+            self._end(_print_without_document(application, sent_ns, answered_ns, answer, intended_ns))
             return
         print_ = Print(
             application=application.application,
@@ -69,12 +65,13 @@ class Recorder:
             options=application.options,
             sent_ns=sent_ns,
             answered_ns=answered_ns,
+            intended_ns=intended_ns,
             checksum=checksum(document),
             size_bytes=len(document),
         )
         if judge_identity(print_, self.register).outcome is _OK:
             self.tallies[_OK] += 1
-            self._writer.write(print_)
+            self.segment.write(print_)
         else:
             self._unsettled.append((print_, document))
 
@@ -90,40 +87,84 @@ class Recorder:
                 print_ = msgspec.structs.replace(print_, marks=self._target.marks(document))
                 for expected in self._target.expected(print_):
                     if self.register.add(expected):
-                        self._writer.write(expected)
+                        self.segment.write(expected)
                 if self.register.find(print_.checksum) is not None:
                     # The register tells everything that the marks could.
                     print_ = msgspec.structs.replace(print_, marks=())
             # Taken out first: a disk that is full keeps the line for later, and a line must not be there twice.
             self._unsettled.popleft()
-            if self._end(print_) is not Outcome.OK:
+            outcome = self._end(print_)
+            if outcome is Outcome.OK:
+                self._sample = self._sample or (print_, document)
+            elif print_.application != self._self_test_id:
                 self._keep(print_, document)
+
+    def plant_self_test(self, random: Random, now_ns: int) -> bool:
+        """Record a document that came out for one person as if a stranger had been handed it.
+
+        It takes the way of every other print, and is never asked of the target. False when there is nothing to plant
+        yet: no right document was new, or nobody is a stranger to its owner.
+        """
+        if self.self_test or self._sample is None:
+            return bool(self.self_test)
+        print_, document = self._sample
+        strangers = [
+            (person, group)
+            for group, persons in self.register.groups()
+            for person in persons
+            if not self.register.permits(group, self._shown(print_))
+        ]
+        if not strangers:
+            return False
+        recipient, group = random.choice(strangers)
+        self.segment.write(SelfTest(application=self._self_test_id))
+        self.self_test = "planted"
+        application = Application(
+            application=self._self_test_id,
+            applicant=recipient,
+            group=group,
+            kind=print_.kind,
+            options=print_.options,
+        )
+        self.record(application, now_ns, now_ns, Answer(document=document))
+        return True
 
     def add_group(self, group: Group) -> None:
         """Tell who may receive whose documents."""
         self.register.add_group(group)
-        self._writer.write(group)
+        self.segment.write(group)
 
     def add_change(self, change: Change) -> None:
         """Tell of a change: before it is sent, and again when it was answered."""
         self.register.add_change(change)
-        self._writer.write(change)
+        self.segment.write(change)
 
-    def flush(self) -> None:
-        """Bring everything so far to the disk, with the number of attempts that were sent.
+    def add_fault(self, text: str) -> None:
+        """Count what went wrong in this process, once; it is in the evidence from now on."""
+        if text not in self.faults:
+            self.faults.append(text)
+            self.segment.write(Fault(text=text))
 
-        Raises:
-            LedgerError: when the disk takes no more.
-        """
-        if self.issued != self._issued_on_record:
-            self._writer.write(Issued(count=self.issued))
-            self._issued_on_record = self.issued
-        self._writer.flush()
+    @property
+    def misissued(self) -> int:
+        """Attempts that are misissuances by identity alone."""
+        return sum(number for outcome, number in self.tallies.items() if outcome.is_misissue)
+
+    @property
+    def _self_test_id(self) -> str:
+        return f"self-test-{self.segment.segment}"
+
+    def _shown(self, print_: Print) -> tuple[str, ...]:
+        document = self.register.find(print_.checksum)
+        return document.persons if document is not None else ()
 
     def _end(self, print_: Print) -> Outcome:
         outcome = judge_identity(print_, self.register).outcome
-        self.tallies[outcome] += 1
-        self._writer.write(print_)
+        if print_.application != self._self_test_id:
+            self.tallies[outcome] += 1
+        elif outcome is Outcome.WRONG_PERSON:
+            self.self_test = "caught"
+        self.segment.write(print_)
         return outcome
 
     def _keep(self, print_: Print, document: bytes) -> None:
@@ -131,3 +172,34 @@ class Recorder:
         path = self._incidents / f"{print_.nonce}.document"
         path.touch(mode=0o600)
         path.write_bytes(document)
+
+
+def _print_without_document(
+    application: Application, sent_ns: int, answered_ns: int, answer: Answer, intended_ns: int | None
+) -> Print:
+    kind, text = next(
+        (
+            (kind, text)
+            for kind, text in (
+                ("refused", answer.refused),
+                ("error", answer.error),
+                ("unanswered", answer.unanswered),
+                ("nothing", answer.nothing),
+            )
+            if text
+        ),
+        ("error", ""),
+    )
+    return Print(
+        application=application.application,
+        attempt=application.attempt,
+        applicant=application.applicant,
+        group=application.group,
+        kind=application.kind,
+        options=application.options,
+        sent_ns=sent_ns,
+        answered_ns=answered_ns,
+        intended_ns=intended_ns,
+        answer=kind,  # type: ignore[arg-type] # one of the four
+        error=text,
+    )

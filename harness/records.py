@@ -16,11 +16,34 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all records: frozen, keyword-only; fields at their default are left out of the ledger line."""
 
 
+class Refusal(Record, frozen=True, kw_only=True):
+    """What a version of a group's record forbids to be issued to one of its people.
+
+    Args:
+        kind: of the documents; empty for every kind.
+        option: without which the rule does not hold; empty for applications with and without options.
+    """
+
+    applicant: str
+    kind: str = ""
+    option: str = ""
+    reason: str
+
+    def covers(self, applicant: str, kind: str, options: tuple[str, ...]) -> bool:
+        """Whether such an application has to be refused."""
+        return applicant == self.applicant and self.kind in {"", kind} and self.option in {"", *options}
+
+
 class Group(Record, frozen=True, kw_only=True, tag="group"):
-    """People who may receive each other's documents (a household), as they were before the first change."""
+    """People who may receive each other's documents (a household), as they were before the first change.
+
+    Args:
+        refusals: everything that may not be issued to them as they were then.
+    """
 
     group: str
     persons: tuple[str, ...]
+    refusals: tuple[Refusal, ...] = ()
 
 
 class Application(Record, frozen=True, kw_only=True, tag="application"):
@@ -50,13 +73,16 @@ class Mark(Record, frozen=True, kw_only=True, tag="mark"):
     pages: int
 
 
-class Print(Record, frozen=True, kw_only=True, tag="print"):
+class Print(Record, frozen=True, kw_only=True, tag="print", gc=False):
     """One attempt to get a document, as the client saw it.
 
     Args:
-        answer: "document", "refused" or "error"; "error" covers every answer that is neither, time-outs included, and
-            every answer that the client did not get whole: a body that it cut off itself is not the service's.
-        error: a short fixed text for an error or refusal, empty for a document.
+        intended_ns: when it should have been sent by the plan of arrivals; None when it was sent as soon as its sender
+            was free, which is then the intended start.
+        answer: "nothing" is a success that brings no document and tells no error. "unanswered" is every end that the
+            client did not see whole, time-outs and cut-off bodies included: it may have printed, and what the client
+            cut off is not the service's.
+        error: a short fixed text for everything but a document.
         checksum: running checksum of the delivered bytes (see `harness.fingerprint`), empty without a document.
         size_bytes: length of the delivered bytes.
         marks: read only when the checksum is in no register entry, one for each page that shows one.
@@ -70,7 +96,8 @@ class Print(Record, frozen=True, kw_only=True, tag="print"):
     options: tuple[str, ...] = ()
     sent_ns: int
     answered_ns: int
-    answer: Literal["document", "refused", "error"] = "document"
+    intended_ns: int | None = None
+    answer: Literal["document", "refused", "error", "unanswered", "nothing"] = "document"
     error: str = ""
     checksum: str = ""
     size_bytes: int = 0
@@ -106,7 +133,7 @@ class Change(Record, frozen=True, kw_only=True, tag="change"):
     """A change (異動) as it was sent to the registry; it makes `version` of the group's record.
 
     Args:
-        persons: the group's members after the change.
+        persons: the group's members after the change; refusals: everything that may not be issued to them from then on.
         answered_ns: None when the registry never acknowledged it, so that it may or may not have happened.
     """
 
@@ -115,6 +142,7 @@ class Change(Record, frozen=True, kw_only=True, tag="change"):
     kind: str
     version: int
     persons: tuple[str, ...]
+    refusals: tuple[Refusal, ...] = ()
     sent_ns: int
     answered_ns: int | None = None
 
@@ -136,8 +164,18 @@ class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run"):
     acknowledged_ns: int | None = None
     end_ns: int | None = None
 
+    @property
+    def work_end_ns(self) -> int:
+        """The latest point at which the run was at work for certain.
 
-class PrintEvent(Record, frozen=True, kw_only=True, tag="event"):
+        The acknowledgement is left out, because it is the registry's and touches no print. A run that was cut off
+        before any other point was at work for certain at its begin only, so it counts as that instant.
+        """
+        known = (self.begin_ns, self.applied_ns, self.released_ns, self.end_ns)
+        return max(at_ns for at_ns in known if at_ns is not None)
+
+
+class PrintEvent(Record, frozen=True, kw_only=True, tag="event", gc=False):
     """A print reached a named point inside the service."""
 
     nonce: str
@@ -154,10 +192,48 @@ class ErrorNotice(Record, frozen=True, kw_only=True, tag="notice"):
     at_ns: int
 
 
-class Issued(Record, frozen=True, kw_only=True, tag="issued"):
-    """Running count of the attempts that were sent; in flight = issued - prints on record."""
+class Batch(Record, frozen=True, kw_only=True, tag="batch"):
+    """Ends what was written with one append; a batch or a line that is missing from the segment is seen by it.
 
-    count: int
+    Args:
+        batch: sequence number within the segment, from 1.
+        issued: attempts that the process has sent so far; records: records between the header and this one.
+    """
+
+    batch: int
+    issued: int
+    records: int
 
 
-Evidence = Group | Print | Document | Change | SyncRun | PrintEvent | ErrorNotice | Issued
+class SelfTest(Record, frozen=True, kw_only=True, tag="self_test"):
+    """The print of this application is the harness's own: a stranger's document that was never asked of the target.
+
+    It has to be judged a misissuance; no other number of the run counts it.
+    """
+
+    application: str
+
+
+class ClockReading(Record, frozen=True, kw_only=True, tag="clock_reading"):
+    """What the segment's clock was off by at one time.
+
+    Args:
+        at_ns: on the segment's own clock.
+        offset_ns: to be added to it for the time of the run's clock.
+        uncertainty_ns: the true offset lay within `offset_ns` plus or minus this.
+    """
+
+    at_ns: int
+    offset_ns: int
+    uncertainty_ns: int
+
+
+class Fault(Record, frozen=True, kw_only=True, tag="fault"):
+    """What went wrong in the harness's own process, in one sentence; a run with any cannot pass."""
+
+    text: str
+
+
+Evidence = (
+    Group | Print | Document | Change | SyncRun | PrintEvent | ErrorNotice | Batch | SelfTest | ClockReading | Fault
+)

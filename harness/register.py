@@ -1,30 +1,65 @@
-"""The register: which sequence of bytes is the right document for whom, and which version was right when.
+"""The register: which sequence of bytes is the right document for whom, and what was right when.
 
 Filled from the target's truth while the run goes on, and again, from the ledger alone, by whoever checks the verdict.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import ItemsView, Iterable
+from typing import NamedTuple
 
-from harness.records import Change, Document, Group, SyncRun
+from harness.records import Change, Document, Group, Refusal, SyncRun
+
+BEGINNING_NS = -(2**63)
+END_NS = 2**63 - 1
 
 
 class RegisterError(Exception):
     """Raised when two entries contradict each other, so that nothing built on the register could be trusted."""
 
 
-VersionState = Literal["allowed", "superseded", "unknown"]
+class Version(NamedTuple):
+    """A version of a group's record.
+
+    It may be handed out to whoever applies at `until_ns` at the latest and is answered at `from_ns` at the earliest:
+    from the moment in which the change that makes it was sent, until a newer one was acknowledged as synchronised
+    (and the freshness limit has passed). Closed, because a print that is sent in the nanosecond of the acknowledgement
+    cannot be blamed for the order.
+
+    Args:
+        persons: members of the group; refusals: everything that may not be issued to them.
+    """
+
+    from_ns: int
+    until_ns: int
+    persons: frozenset[str]
+    refusals: tuple[Refusal, ...]
+
+    def allowed(self, sent_ns: int, answered_ns: int) -> bool:
+        """Whether it was right at some instant of the closed interval [sent_ns, answered_ns]."""
+        return self.from_ns <= answered_ns and self.until_ns >= sent_ns
+
+    def refuses(self, applicant: str, kind: str, options: tuple[str, ...]) -> bool:
+        """Whether nothing like it may be issued; whoever is not on record is issued nothing."""
+        return applicant not in self.persons or any(
+            refusal.covers(applicant, kind, options) for refusal in self.refusals
+        )
 
 
 class Register:
-    """Documents by checksum, people by group, versions by time."""
+    """Documents by checksum, people by group, versions by time.
 
-    def __init__(self) -> None:
+    Args:
+        freshness_limit_ns: how long after the acknowledgement of a newer version an older one is still right.
+    """
+
+    def __init__(self, freshness_limit_ns: int = 0) -> None:
+        self._freshness_limit_ns = freshness_limit_ns
         self._documents: dict[str, Document] = {}
         self._persons: defaultdict[str, set[str]] = defaultdict(set)
-        self._sent_ns: dict[tuple[str, int], int] = {}
+        self._groups: dict[str, Group] = {}
+        self._changes: defaultdict[str, dict[int, Change]] = defaultdict(dict)
         self._synchronised: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._versions: dict[str, dict[int, Version]] = {}
         self.find = self._documents.get
         """checksum -> Document, or None."""
 
@@ -45,25 +80,32 @@ class Register:
     def add_group(self, group: Group) -> None:
         """The people of a group before the first change."""
         self._persons[group.group].update(group.persons)
+        self._groups[group.group] = group
+        self._versions.pop(group.group, None)
 
     def add_change(self, change: Change) -> None:
         """A change that was sent: its version exists from then on at the earliest, with its people."""
         self._persons[change.group].update(change.persons)
-        key = change.group, change.version
-        self._sent_ns[key] = min(change.sent_ns, self._sent_ns.get(key, change.sent_ns))
+        changes = self._changes[change.group]
+        known = changes.get(change.version)
+        if known is None or change.sent_ns < known.sent_ns:
+            changes[change.version] = change
+        self._versions.pop(change.group, None)
 
     def add_sync_run(self, run: SyncRun) -> None:
         """A sync run: older versions of what it applied are superseded once it was acknowledged."""
         if run.acknowledged_ns is not None:
             for group, version in run.applied:
                 self._synchronised[group].append((version, run.acknowledged_ns))
+                self._versions.pop(group, None)
 
     def newest_versions(self) -> dict[str, int]:
         """group -> the newest version that a change which was sent makes; only groups that were changed."""
-        newest: dict[str, int] = {}
-        for group, version in self._sent_ns:
-            newest[group] = max(version, newest.get(group, 0))
-        return newest
+        return {group: max(changes) for group, changes in self._changes.items()}
+
+    def groups(self) -> ItemsView[str, set[str]]:
+        """Every group, with everybody who belonged to it so far."""
+        return self._persons.items()
 
     def permitted(self, group: str) -> set[str]:
         """Everybody who belonged to the group under some version so far, and so may receive its documents."""
@@ -73,16 +115,33 @@ class Register:
         """Whether all of them are permitted."""
         return self.permitted(group).issuperset(persons)
 
-    def version_state(self, group: str, version: int, sent_ns: int, answered_ns: int) -> VersionState:
-        """Whether `version` was right at some instant of the closed interval [sent_ns, answered_ns].
+    def version(self, group: str, version: int) -> Version | None:
+        """What is known of a version; None when no change that makes it was ever sent."""
+        return self._known(group).get(version)
 
-        It was superseded when a newer one had been acknowledged as synchronised before the print was sent; it is
-        unknown when the change that makes it had not been sent by the time of the answer.
-        """
-        if version > 1 and self._sent_ns.get((group, version), answered_ns + 1) > answered_ns:
-            return "unknown"
-        newer_before = (
-            newer > version and acknowledged_ns < sent_ns
-            for newer, acknowledged_ns in self._synchronised.get(group, ())
-        )
-        return "superseded" if any(newer_before) else "allowed"
+    def allowed_versions(self, group: str, sent_ns: int, answered_ns: int) -> list[Version]:
+        """Every version that was right at some instant of the closed interval."""
+        return [version for version in self._known(group).values() if version.allowed(sent_ns, answered_ns)]
+
+    def _known(self, group: str) -> dict[int, Version]:
+        versions = self._versions.get(group)
+        if versions is None:
+            versions = self._versions[group] = self._build(group)
+        return versions
+
+    def _build(self, group: str) -> dict[int, Version]:
+        first = self._groups.get(group)
+        told: dict[int, tuple[int, tuple[str, ...], tuple[Refusal, ...]]] = {}
+        if first is not None:
+            told[1] = BEGINNING_NS, first.persons, first.refusals
+        for version, change in self._changes.get(group, {}).items():
+            told[version] = change.sent_ns, change.persons, change.refusals
+        newer = sorted(self._synchronised.get(group, ()))
+        until_ns = END_NS
+        versions = {}
+        for version in sorted(told, reverse=True):
+            while newer and newer[-1][0] > version:
+                until_ns = min(until_ns, newer.pop()[1] + self._freshness_limit_ns)
+            from_ns, persons, refusals = told[version]
+            versions[version] = Version(from_ns, until_ns, frozenset(persons), refusals)
+        return versions

@@ -4,18 +4,24 @@ import importlib
 import importlib.metadata
 import sys
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import msgspec
 
+from harness.criteria import Criteria
 from harness.gate import Verdict, decide, write_verdict
 from harness.ledger import (
     INCIDENT_DIRECTORY,
+    LOAD_PREFIX,
     RUN_FILE,
-    Criteria,
+    TARGET_SEGMENT,
+    Ended,
+    Report,
     RunDescription,
     SegmentWriter,
     create_run_directory,
@@ -24,22 +30,28 @@ from harness.ledger import (
 from harness.recorder import Recorder
 from harness.target import Target, TargetError
 
-LOAD_SEGMENT = "load-1"
-LOAD_CLOCK = "monotonic"
-"""CLOCK_MONOTONIC of the machine, by which users and counters are timed."""
-TARGET_SEGMENT = "target"
+CLOCK = "monotonic"
+"""CLOCK_MONOTONIC of the machine of the run's owner, by which everything of the run is timed."""
 TARGET_DIRECTORY = "target"
 _SYNC_LIMIT_S = 10.0
 _SYNC_POLL_S = 0.05
-_PACKAGES = ("misissue", "locust", "gevent", "geventhttpclient", "msgspec", "xxhash", "reportlab", "asyncpg", "aiohttp")
+_PACKAGES = (
+    *("misissue", "locust", "gevent", "geventhttpclient", "msgspec", "numpy", "xxhash"),
+    *("reportlab", "asyncpg", "aiohttp"),
+)
 
 
 class JudgedRun:
-    """From `open` to `close`, which says the verdict.
+    """From `open` to `close`, which says the verdict. The process that has it owns the run.
 
     Args:
         directory: of the run; must not hold one already.
         planned_s: how long the plan takes; a run that ends earlier was interrupted.
+        planned_prints, planned_changes: see `RunDescription`.
+
+    Attributes:
+        faults: what went wrong in this process, one sentence each; a run with any cannot pass.
+        recorder: of this process's own prints; there is none where other processes drive all of the load.
     """
 
     def __init__(
@@ -52,26 +64,39 @@ class JudgedRun:
         parameters: Mapping[str, object],
         criteria: Criteria,
         planned_s: float,
+        planned_prints: int | None = None,
+        planned_changes: int = 0,
     ) -> None:
         self.target = target
         self.directory = directory
         self.died = ""
+        self.faults: list[str] = []
         self.started_ns = 0
-        self._writer: SegmentWriter | None = None
+        self.recorder: Recorder | None = None
+        self._random = Random(seed)
+        self._newest: dict[str, int] = {}
         self._description = RunDescription(
+            run=uuid.uuid4().hex,
+            clock=CLOCK,
             profile=profile,
             target=target.name,
             seed=seed,
-            started=datetime.now().astimezone().isoformat(timespec="seconds"),
+            started="",
             command=tuple(sys.argv),
             parameters=parameters,
             versions=_versions(),
-            segments=(LOAD_SEGMENT, TARGET_SEGMENT),
+            segments=(TARGET_SEGMENT,),
             criteria=criteria,
             planned_s=planned_s,
+            planned_prints=planned_prints,
+            planned_changes=planned_changes,
             shows_points=target.shows_points,
         )
-        self.recorder: Recorder
+
+    @property
+    def id(self) -> str:
+        """Of the run, by which its segments are known."""
+        return self._description.run
 
     def open(self) -> None:
         """Make the run directory and start the target.
@@ -81,22 +106,41 @@ class JudgedRun:
             TargetError: when the target cannot be started; nothing is left running.
         """
         create_run_directory(self.directory)
-        self._describe()
+        self.restart_clock()
         settings = self.target.open(self.directory / TARGET_DIRECTORY)
         try:
             self._describe(parameters={**self._description.parameters, "settings": settings})
-            self._writer = SegmentWriter(self.directory, LOAD_SEGMENT, LOAD_CLOCK)
-            self.recorder = Recorder(self.target, self._writer, self.directory / INCIDENT_DIRECTORY)
-            for group in self.target.groups():
-                self.recorder.add_group(group)
         except BaseException:
             self.target.close()
             raise
-        self.started_ns = time.monotonic_ns()
+
+    def open_recorder(self) -> Recorder:
+        """Record the prints of this process.
+
+        Raises:
+            LedgerError: when its segment cannot be written.
+        """
+        self.recorder = Recorder(
+            self.target,
+            SegmentWriter(self.directory, self.add_segment(), run=self.id, clock=CLOCK),
+            self.directory / INCIDENT_DIRECTORY,
+        )
+        for group in self.target.groups():
+            self.recorder.add_group(group)
+        return self.recorder
+
+    def add_segment(self) -> str:
+        """The name of one more load segment; from now on it has to be there."""
+        segments = self._description.segments
+        name = f"{LOAD_PREFIX}{len(segments)}"
+        self._describe(segments=(*segments, name))
+        return name
 
     def restart_clock(self) -> None:
         """The plan begins now: the target was opened some time before the load."""
         self.started_ns = time.monotonic_ns()
+        started = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        self._describe(started=started, started_ns=self.started_ns)
 
     @property
     def elapsed_s(self) -> float:
@@ -109,33 +153,44 @@ class JudgedRun:
             self.died = f"the target died after {self.elapsed_s:.1f} s: {failure}"
         return not self.died
 
-    def close(self, *, interrupted: bool = False) -> Verdict:
+    def add_fault(self, text: str) -> None:
+        """Count what went wrong outside the load processes, once."""
+        if text not in self.faults:
+            self.faults.append(text)
+
+    def expect_versions(self, newest: Mapping[str, int]) -> None:
+        """Tell of changes that another process sent: group -> the newest version that was made."""
+        for group, version in newest.items():
+            self._newest[group] = max(version, self._newest.get(group, 0))
+
+    def close(
+        self,
+        ended: Ended = "complete",
+        *,
+        reports: Mapping[str, Report] | None = None,
+    ) -> Verdict:
         """Settle what is open, copy what the target tells into the ledger, stop the target and decide.
+
+        Args:
+            reports: the last word of other load processes, by segment.
 
         Raises:
             LedgerError: when the ledger cannot be read back.
         """
         recorder = self.recorder
-        for step in (
-            recorder.settle,
-            self._copy_target_evidence,
-            recorder.flush,
-            self.check_target,
-            self.target.close,
-        ):
-            _guard(step, recorder.faults)
-        if self._writer is not None:
-            _guard(self._writer.close, recorder.faults)
-        self._describe(
-            ended="interrupted" if interrupted else "complete", faults=tuple(recorder.faults), died=self.died
-        )
+        if recorder is not None:
+            self._guard(lambda: close_recorder(recorder, self._random, time.monotonic_ns()))
+            self.expect_versions(recorder.register.newest_versions())
+        for step in (self._copy_target_evidence, self.check_target, self.target.close):
+            self._guard(step)
+        self._describe(ended=ended, faults=tuple(self.faults), died=self.died, reports=reports or {})
         verdict = decide(self.directory)
         write_verdict(self.directory, verdict)
         return verdict
 
     def _copy_target_evidence(self) -> None:
         self._wait_for_sync()
-        writer = SegmentWriter(self.directory, TARGET_SEGMENT, self.target.clock)
+        writer = SegmentWriter(self.directory, TARGET_SEGMENT, run=self.id, clock=self.target.clock)
         for evidence in (self.target.sync_runs(), self.target.print_events(), self.target.error_notices()):
             for record in evidence:
                 writer.write(record)
@@ -143,19 +198,45 @@ class JudgedRun:
 
     def _wait_for_sync(self) -> None:
         """Until every change that was sent has been synchronised, for the target's word on it to be whole."""
-        sent = self.recorder.register.newest_versions()
         give_up_ns = time.monotonic_ns() + int(_SYNC_LIMIT_S * 1e9)
-        while sent and self.check_target() and time.monotonic_ns() < give_up_ns:
+        while self._newest and self.check_target() and time.monotonic_ns() < give_up_ns:
             done = {pair for run in self.target.sync_runs() if run.acknowledged_ns for pair in run.applied}
-            if all((group, version) in done for group, version in sent.items()):
+            if done.issuperset(self._newest.items()):
                 return
             time.sleep(_SYNC_POLL_S)
-        if sent and not self.died:
-            self.recorder.faults.append(f"changes were not synchronised within {_SYNC_LIMIT_S:g} s of the end")
+        if self._newest and not self.died:
+            self.add_fault(f"changes were not synchronised within {_SYNC_LIMIT_S:g} s of the end")
+
+    def _guard(self, step: Callable[[], object]) -> None:
+        """Run one step of the end; what goes wrong becomes a fault, so that the steps after it are still made."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - nothing may keep the verdict from being written
+            self.add_fault(f"{type(error).__name__} at the end of the run: {error}")
+            for text in self.recorder.faults if self.recorder is not None else ():
+                self.add_fault(text)  # they may not have reached the disk
 
     def _describe(self, **fields: object) -> None:
         self._description = msgspec.structs.replace(self._description, **fields)
         write_json(self.directory / RUN_FILE, self._description)
+
+
+def close_recorder(recorder: Recorder, random: Random, now_ns: int) -> None:
+    """Settle everything, make sure of the self-test, and close the segment.
+
+    Args:
+        now_ns: on the segment's clock.
+
+    Raises:
+        LedgerError: when the disk takes no more.
+        TargetError: when the truth cannot be asked; the segment is closed all the same.
+    """
+    try:
+        recorder.settle()
+        recorder.plant_self_test(random, now_ns)
+        recorder.settle()
+    finally:
+        recorder.segment.close()
 
 
 def load_attribute(name: str) -> object:
@@ -188,14 +269,6 @@ def load_target(name: str, settings: Mapping[str, str]) -> Target:
 def default_directory(profile: str) -> Path:
     """runs/<time>-<profile> below the working directory."""
     return Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{profile}"
-
-
-def _guard(step: Callable[[], object], faults: list[str]) -> None:
-    """Run one step of the end; whatever goes wrong becomes a fault, so that the steps after it are still made."""
-    try:
-        step()
-    except Exception as error:  # noqa: BLE001 - nothing may keep the verdict from being written
-        faults.append(f"{type(error).__name__} at the end of the run: {error}")
 
 
 def _versions() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 A target says how an application becomes a request, what the answer means, who may receive whose document, which
 document would be right, and what the service tells about itself. It imports nothing of Locust. One object lives in
-each load process; `open` and `close` are called by the process that owns the run.
+each process of a run: the one that owns the run calls `open`, the others `attach`, all of them `close`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,11 +27,24 @@ class Request(Record, frozen=True, kw_only=True):
 
 
 class Answer(Record, frozen=True, kw_only=True):
-    """What an HTTP answer means: a document is in `document`; a refusal or an error has a short fixed text."""
+    """What an HTTP answer means: a document, or one of the others with a short fixed text.
+
+    Args:
+        error: the service told an error.
+        unanswered: the client did not get the answer whole, so that a document may have been handed out all the same.
+        nothing: the service took the application for done, and neither a document nor an error came of it.
+    """
 
     document: bytes | None = None
     refused: str = ""
     error: str = ""
+    unanswered: str = ""
+    nothing: str = ""
+
+    @property
+    def calls_for_reapplication(self) -> bool:
+        """Whether a person would apply again."""
+        return bool(self.error or self.unanswered or self.nothing)
 
 
 def read_assignments(texts: Iterable[str]) -> dict[str, str]:
@@ -68,6 +81,19 @@ class Target(Protocol):
 
         Raises:
             TargetError: with a sentence that says what was found and what would be right.
+        """
+
+    def share(self) -> Mapping[str, str] | None:
+        """What `attach` needs in another process, perhaps on another host, to drive the service opened here.
+
+        None when only this process can, for instance because what is right is known in its memory alone.
+        """
+
+    def attach(self, shared: Mapping[str, str]) -> None:
+        """In place of `open`, in a process that drives the service but does not own it; `close` only lets go of it.
+
+        Raises:
+            TargetError: when it cannot be reached from here.
         """
 
     def addresses(self) -> Mapping[str, str]:

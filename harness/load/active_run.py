@@ -1,4 +1,4 @@
-"""A run while its users are at work: what they share, and the work beside them."""
+"""A run while its users are at work: what the users of one process share, and the work beside them."""
 
 import logging
 from collections.abc import Callable
@@ -6,91 +6,147 @@ from itertools import count
 from random import Random
 
 import gevent
+import msgspec
 
-from harness.gate import Verdict
+from harness.load.arrivals import Arrivals
+from harness.load.clock import Clock
 from harness.load.leases import Leases
-from harness.load.plan import Phase, Plan
-from harness.report.terminal import print_progress
-from harness.run import JudgedRun
+from harness.load.options import Setup
+from harness.load.plan import Phase
+from harness.recorder import Recorder
+from harness.run import close_recorder
 from harness.target import Target
 
 _log = logging.getLogger(__name__)
 _FLUSH_S = 0.2
 _WATCH_S = 0.25
-_PROGRESS_S = 2.0
 _SETTLE_S = 0.02
-_DRAIN_S = 0.3
+_PLANT_S = 0.1
+DRAIN_S = 0.3
+"""After the end of the plan, for users to see that it is through."""
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process of a run gets of it.
+
+    Args:
+        number: of the process within the run, from 0; names its applications and changes when there are several.
+        parts: how many processes make the load.
+        applicants, changed: positions of the groups that apply here, and of those that the clerks here change.
+    """
+
+    number: int
+    parts: int
+    applicants: tuple[int, ...]
+    changed: tuple[int, ...]
 
 
 class ActiveRun:
-    """What users ask for, and the greenlets beside them."""
+    """What users ask for, and the greenlets beside them.
 
-    def __init__(self, run: JudgedRun, plan: Plan, *, seed: int) -> None:
-        self.run = run
-        self.plan = plan
-        self.random = Random(seed)
-        self.target: Target = run.target
-        self.recorder = run.recorder
-        groups = self.target.groups()
-        self.applicants = Leases(groups, self.random)
+    Args:
+        on_misissuance: called once, as soon as a misissuance is seen.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        target: Target,
+        recorder: Recorder,
+        *,
+        share: Share,
+        clock: Clock,
+        on_misissuance: Callable[[], None],
+    ) -> None:
+        self.target = target
+        self.recorder = recorder
+        self.plan = setup.plan
+        self.random = Random(f"{setup.seed} {share.number}")
+        self.now_ns = clock.now_ns
+        groups = target.groups()
+        self.applicants = Leases((groups[position] for position in share.applicants), self.random)
         # Clerks do not apply: they enter changes of people who may be printing at the same time.
-        self.changed = Leases(groups, self.random)
-        self.cut_short = False
+        self.changed = Leases((groups[position] for position in share.changed), self.random)
+        self.prefix = f"{share.number + 1}-" if share.parts > 1 else ""
         self.next_application = count(1)
         self.next_change = count(1)
+        self.cut_short = False
+        self.arrivals = self._arrivals(setup, share)
+        self._on_misissuance: Callable[[], None] | None = on_misissuance
+        self._started_ns = self.now_ns()
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
-    def start(self) -> None:
-        """Begin the plan and the work beside the users."""
-        self.run.restart_clock()
+    def _arrivals(self, setup: Setup, share: Share) -> Arrivals | None:
+        if setup.rate_per_s is None:
+            return None
+        random = None if setup.regular else self.random
+        return Arrivals(setup.rate_per_s, self.plan.seconds, random=random, part=share.number, parts=share.parts)
 
-        def watch() -> None:
-            self.run.check_target()
+    def start(self, elapsed_s: float = 0.0) -> None:
+        """Begin the plan, or join one that began some time ago, and the work beside the users."""
+        self._started_ns = self.now_ns() - round(elapsed_s * 1e9)
+        self._repeat_every(_SETTLE_S, self.recorder.settle)
+        self._repeat_every(_FLUSH_S, self.recorder.segment.flush)
+        self._repeat_every(_WATCH_S, self._watch)
+        self._greenlets.append(gevent.spawn_later(self.random.random() * self.plan.seconds, self._plant_self_test))
 
-        def show() -> None:
-            print_progress(self.run.elapsed_s, self.plan.seconds, self.phase, self.recorder)
+    @property
+    def elapsed_s(self) -> float:
+        """Since the plan began."""
+        return (self.now_ns() - self._started_ns) / 1e9
 
-        for period_s, work in (
-            (_SETTLE_S, self.recorder.settle),
-            (_FLUSH_S, self.recorder.flush),
-            (_WATCH_S, watch),
-            (_PROGRESS_S, show),
-        ):
-            self._greenlets.append(gevent.spawn(self._repeat, period_s, work))
+    def intended_ns(self, due_s: float) -> int:
+        """A time of the plan, on this process's clock."""
+        return self._started_ns + round(due_s * 1e9)
 
     @property
     def phase(self) -> Phase | None:
         """The phase of the plan that is on now; None when nothing more is to begin."""
-        return None if self.cut_short or self.run.died else self.plan.at(self.run.elapsed_s)
+        return None if self.cut_short else self.plan.at(self.elapsed_s)
 
     @property
     def is_through(self) -> bool:
         """The plan is through, and so long that users have seen it."""
-        return self.run.elapsed_s > self.plan.seconds + _DRAIN_S
-
-    @property
-    def is_over(self) -> bool:
-        """Locust may stop the users."""
-        return self.is_through or self.cut_short or bool(self.run.died)
+        return self.elapsed_s > self.plan.seconds + DRAIN_S
 
     def fault(self, place: str, error: Exception) -> None:
         """Count what went wrong in the harness; the run cannot pass any more."""
         text = f"{type(error).__name__} in {place}: {error}"
         if text not in self.recorder.faults:
-            self.recorder.faults.append(text)
+            self.recorder.add_fault(text)
             _log.error("fault of the harness: %s", text)
 
-    def finish(self) -> Verdict:
-        """Stop the work beside the users, close the run and decide."""
-        interrupted = not self.is_through
-        gevent.killall(self._greenlets)
-        return self.run.close(interrupted=interrupted)
+    def finish(self) -> None:
+        """Stop the work beside the users and close the segment.
 
-    def _repeat(self, period_s: float, work: Callable[[], None]) -> None:
-        while True:
-            gevent.sleep(period_s)
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
-                if self.run.check_target():
-                    self.fault(getattr(work, "__name__", "a listener"), error)
+        Raises:
+            LedgerError, TargetError: see `close_recorder`.
+        """
+        self.stop()
+        close_recorder(self.recorder, self.random, self.now_ns())
+
+    def stop(self) -> None:
+        """Stop the work beside the users."""
+        self.cut_short = True
+        gevent.killall(self._greenlets)
+
+    def _watch(self) -> None:
+        if self._on_misissuance is not None and self.recorder.misissued:
+            tell, self._on_misissuance = self._on_misissuance, None
+            tell()
+
+    def _plant_self_test(self) -> None:
+        while not self.recorder.plant_self_test(self.random, self.now_ns()):
+            gevent.sleep(_PLANT_S)
+
+    def _repeat_every(self, period_s: float, work: Callable[[], None]) -> None:
+        def repeat() -> None:
+            while True:
+                gevent.sleep(period_s)
+                try:
+                    work()
+                except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
+                    if self.target.failure() == "":
+                        self.fault(getattr(work, "__name__", "a listener"), error)
+
+        self._greenlets.append(gevent.spawn(repeat))

@@ -30,6 +30,11 @@ class Plan(msgspec.Struct, frozen=True):
         """Length of the whole."""
         return sum(phase.seconds for phase in self.phases)
 
+    @property
+    def changes(self) -> int:
+        """How many changes the counters are to enter."""
+        return round(sum(phase.seconds * phase.changes_per_s for phase in self.phases))
+
     def at(self, elapsed_s: float) -> Phase | None:
         """The phase at `elapsed_s` after the start; None when the plan is through."""
         for phase in self.phases:

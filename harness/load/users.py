@@ -1,6 +1,5 @@
 """The people of the load: kiosk users who apply for documents, counter users who enter changes."""
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ from locust.contrib.fasthttp import FastResponse
 from locust.env import Environment
 
 from harness.load.active_run import ActiveRun
+from harness.load.arrivals import Arrivals
 from harness.load.plugin import LoadPlugin
 from harness.records import Application, Group
 from harness.target import Answer, Request
@@ -71,24 +71,42 @@ class KioskUser(_PluggedUser):
             return
         self._pause_s = phase.think_s
         try:
-            with active.applicants.lease() as group:
-                application = active.target.draw_application(f"A{next(active.next_application)}", group, active.random)
-                while not self._attempt(active, application) and self._reapplies(active, application):
-                    gevent.sleep(active.random.uniform(*active.target.reapply_after_s))
-                    application = msgspec.structs.replace(application, attempt=application.attempt + 1)
+            if active.arrivals is None:
+                self._apply(active, None)
+            else:
+                self._apply_when_due(active, active.arrivals)
         except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
             active.fault("a kiosk user", error)
 
-    def _attempt(self, active: ActiveRun, application: Application) -> bool:
-        """Send one attempt and record its end; False when it ended in an error."""
+    def _apply_when_due(self, active: ActiveRun, arrivals: Arrivals) -> None:
+        due_s = arrivals.take()
+        if due_s is None:
+            self._pause_s = _IDLE_S
+            return
+        self._pause_s = 0.0
+        gevent.sleep(max(0.0, due_s - active.elapsed_s))
+        if active.phase is not None:
+            self._apply(active, active.intended_ns(due_s))
+
+    def _apply(self, active: ActiveRun, intended_ns: int | None) -> None:
+        with active.applicants.lease() as group:
+            name = f"A{active.prefix}{next(active.next_application)}"
+            application = active.target.draw_application(name, group, active.random)
+            while self._attempt(active, application, intended_ns) and self._reapplies(active, application):
+                gevent.sleep(active.random.uniform(*active.target.reapply_after_s))
+                application = msgspec.structs.replace(application, attempt=application.attempt + 1)
+                intended_ns = None
+
+    def _attempt(self, active: ActiveRun, application: Application, intended_ns: int | None) -> bool:
+        """Send one attempt and record its end; True when it calls for another."""
         request = active.target.print_request(application)
-        active.recorder.issued += 1
-        sent_ns = time.monotonic_ns()
+        active.recorder.segment.issued += 1
+        sent_ns = active.now_ns()
         response = self.send(request, application.kind)
-        answered_ns = time.monotonic_ns()
+        answered_ns = active.now_ns()
         answer = _read(active, response)
-        active.recorder.record(application, sent_ns, answered_ns, answer)
-        return not answer.error
+        active.recorder.record(application, sent_ns, answered_ns, answer, intended_ns)
+        return answer.calls_for_reapplication
 
     def _reapplies(self, active: ActiveRun, application: Application) -> bool:
         return application.attempt < self.attempts and active.random.random() < self.reapply_share
@@ -110,7 +128,7 @@ class CounterUser(_PluggedUser):
         phase = active.phase if active is not None else None
         if active is None or phase is None or phase.changes_per_s == 0:
             return _IDLE_S
-        now_s = active.run.elapsed_s
+        now_s = active.elapsed_s
         self._due_s = max(self._due_s + self.fixed_count / phase.changes_per_s, now_s)
         return self._due_s - now_s
 
@@ -123,19 +141,19 @@ class CounterUser(_PluggedUser):
             return
         try:
             with active.changed.lease() as group:
-                self._enter(active, f"C{next(active.next_change)}", group)
+                self._enter(active, f"C{active.prefix}{next(active.next_change)}", group)
         except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
-            if active.run.check_target():
+            if active.target.failure() == "":
                 active.fault("a counter user", error)
 
     def _enter(self, active: ActiveRun, name: str, group: Group) -> None:
         change, request = active.target.draw_change(name, group, self.plugin.change_kinds, active.random)
-        change = msgspec.structs.replace(change, sent_ns=time.monotonic_ns())
+        change = msgspec.structs.replace(change, sent_ns=active.now_ns())
         active.recorder.add_change(change)
         for _ in range(_CHANGE_TRIES):
             response = self.send(request, "change")
             if response.status_code == 200:
-                active.recorder.add_change(msgspec.structs.replace(change, answered_ns=time.monotonic_ns()))
+                active.recorder.add_change(msgspec.structs.replace(change, answered_ns=active.now_ns()))
                 return
             gevent.sleep(_IDLE_S)
         message = f"change {name} was not acknowledged in {_CHANGE_TRIES} tries (status {response.status_code})"
@@ -150,13 +168,13 @@ def _read(active: ActiveRun, response: FastResponse) -> Answer:
     """What the answer means, when the client got it whole: what the client cut off is not the service's fault."""
     status = response.status_code
     if not status:
-        return Answer(error="no answer")
+        return Answer(unanswered="no answer")
     try:
         body = response.content or b""
     except OSError:
-        return Answer(error="cut off")
+        return Answer(unanswered="cut off")
     headers: Mapping[str, str] = {} if response.headers is None else response.headers  # type: ignore[assignment] # a mapping in all but name
     length = headers.get("content-length")
     if length is not None and length != str(len(body)) and "content-encoding" not in headers:
-        return Answer(error="cut off")
+        return Answer(unanswered="cut off")
     return active.target.read_answer(status, headers, body)

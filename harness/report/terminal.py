@@ -10,21 +10,15 @@ from rich.text import Text
 from harness.gate import Verdict
 from harness.incident import Incident
 from harness.ledger import VERDICT_FILE
-from harness.load.plan import Phase
-from harness.outcome import Outcome
-from harness.recorder import Recorder
 
 _SHOWN_INCIDENTS = 8
 _COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 
 
-def print_progress(elapsed_s: float, planned_s: float, phase: Phase | None, recorder: Recorder) -> None:
+def print_progress(elapsed_s: float, planned_s: float, phase: str, *, ok: int, misissued: int, errors: int) -> None:
     """One line on stderr."""
-    tallies = recorder.tallies
-    misissued = sum(number for outcome, number in tallies.items() if outcome.is_misissue)
     print(
-        f"{elapsed_s:4.0f} of {planned_s:.0f} s  {phase.name if phase else 'end':<8}"
-        f"{tallies[Outcome.OK]:6d} ok {misissued:5d} misissued {tallies[Outcome.ERROR_FINAL]:5d} errors",
+        f"{elapsed_s:4.0f} of {planned_s:.0f} s  {phase:<8}{ok:6d} ok {misissued:5d} misissued {errors:5d} errors",
         file=sys.stderr,
         flush=True,
     )

@@ -86,13 +86,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = OptionParser(prog="center", description="Certificate center")
     parser.add_argument("--ap", required=True, help="base URL of the AP server")
     parser.add_argument("--timeout-s", type=float, required=True)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--notices", type=Path, help="log of error notices")
     options = parser.parse_args(argv)
     return asyncio.run(
         run_server(
             "center",
-            run_center(options.ap, timeout_s=options.timeout_s, notices=options.notices, port=options.port),
+            run_center(
+                options.ap,
+                timeout_s=options.timeout_s,
+                notices=options.notices,
+                host=options.host,
+                port=options.port,
+            ),
         )
     )
 

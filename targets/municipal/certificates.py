@@ -12,7 +12,7 @@ from typing import Final
 
 from harness.records import Mark
 from targets.municipal.paper import FONT_FILE, Page, Row, draw
-from targets.municipal.people import Person
+from targets.municipal.people import Person, split_name
 
 __all__ = ["FONT_FILE", "KINDS", "OPTIONS", "check_kind", "read_marks", "render"]
 
@@ -185,7 +185,7 @@ def _inkan(one: Person) -> Sequence[Page]:
             "印鑑登録証明書",
             [rows],
             "この写しは、登録された印影と相違ないことを証明する。",
-            imprint=_split(one.name)[0] or "印",
+            imprint=split_name(one.name)[0] or "印",
         )
     ]
 
@@ -200,7 +200,7 @@ def _koseki(one: Person) -> Sequence[Page]:
     ]
     entry: Sequence[Row] = [
         (("記録されている者", one.name),),
-        (("名", _split(one.name)[1]), ("フリガナ", one.kana)),
+        (("名", split_name(one.name)[1]), ("フリガナ", one.kana)),
         (("生年月日", _era(birth)), ("性別", one.sex)),
     ]
     history: Sequence[Row] = [
@@ -229,9 +229,3 @@ def _zei(one: Person, day: date) -> Sequence[Page]:
         (("年税額", f"{one.tax_yen:,}円"),),
     ]
     return [Page("所得・課税証明書", [rows, sums], "上記のとおり相違ないことを証明する。")]
-
-
-def _split(name: str) -> tuple[str, str]:
-    """Surname and given name; empty where there is none."""
-    surname, _, given = name.partition("　")
-    return surname, given

@@ -8,6 +8,7 @@ its parent, and a janitor removes the private directory.
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -120,13 +121,14 @@ class Deployment:
 
     def _start(self) -> None:
         settings = self.settings
+        _check_host(settings.host)
         self._logs.mkdir(parents=True, exist_ok=True)
         private = self._stack.enter_context(PrivateDirectory())
         self.postgres = self._stack.enter_context(Postgres(private / "pg", databases=("registry", "issuer")))
         registry = _database_address(self.postgres.host, self.postgres.port, "registry")
         issuer = _database_address(self.postgres.host, self.postgres.port, "issuer")
         population = ["--seed", str(settings.seed), "--households", str(settings.households)]
-        self._serve("registry", "--database", registry, *population)
+        self._serve("registry", "--database", registry, "--host", settings.host, *population)
         self._serve(
             "sync_agent",
             *("--registry", registry, "--issuer", issuer),
@@ -149,15 +151,16 @@ class Deployment:
             *("--spool", str(private / "spool"), "--slots", str(settings.slots)),
             *("--stage-s", str(settings.stage_ms / 1000), "--log", str(self.event_log("ap-server"))),
         )
-        self.registry = _url(self.servers["registry"].wait_ready())
+        self.registry = url(self.servers["registry"].wait_ready())
         self.servers["sync-agent"].wait_ready()
-        self.ap = _url(ap.wait_ready())
+        self.ap = url(ap.wait_ready())
         center = self._serve(
             "center",
             *("--ap", self.ap, "--timeout-s", str(settings.center_timeout_s / settings.time_scale)),
-            *("--port", str(settings.port), "--notices", str(self.event_log(NOTICE_LOG))),
+            *("--host", settings.host, "--port", str(settings.port)),
+            *("--notices", str(self.event_log(NOTICE_LOG))),
         )
-        self.center = _url(center.wait_ready())
+        self.center = url(center.wait_ready())
 
     def _serve(self, module: str, *arguments: str) -> Server:
         dotted = module if "." in module else f"targets.municipal.{module}"
@@ -195,5 +198,17 @@ def _database_address(host: object, port: object, database: str) -> str:
     return f"postgresql://{POSTGRES_USER}@{host}:{port}/{database}"
 
 
-def _url(facts: Mapping[str, object]) -> str:
-    return f"http://{facts['host']}:{facts['port']}"
+def _check_host(host: str) -> None:
+    try:
+        family, *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.bind(address)
+    except OSError as error:
+        message = f"host: found {host!r} ({error.strerror}), right would be an IP address of this machine"
+        raise TargetError(message) from error
+
+
+def url(facts: Mapping[str, object]) -> str:
+    """Where a server is, by the facts of its ready line."""
+    host = f"[{facts['host']}]" if ":" in str(facts["host"]) else facts["host"]
+    return f"http://{host}:{facts['port']}"

@@ -4,6 +4,7 @@ Every word that a record can hold stands in this module, so that the committed f
 can be real: the city does not exist, and every My Number carries a wrong check digit.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -143,6 +144,48 @@ def draw_address(random: Random) -> str:
     return CITY + _draw_place(random) + f"{random.randint(1, 40)}号"
 
 
+def draw_newcomer(random: Random, person: str, member: Person, *, taken: Collection[str]) -> Person:
+    """Somebody who was born into a member's household or moves in from elsewhere, not yet with a registered seal.
+
+    Args:
+        taken: given names of the household, so that no two of it come to have the same name.
+    """
+    is_born = random.random() < 0.5
+    sex = random.choice(_SEXES)
+    surname, surname_kana = draw_surname(random)
+    if is_born:
+        surname, surname_kana = split_name(member.name)[0], split_name(member.kana)[0]
+    while True:
+        given, given_kana = draw_given(random, sex)
+        if given not in taken:
+            break
+    name = f"{surname}　{given}"
+    birth = _draw_day(random, AS_OF - timedelta(days=14), AS_OF) if is_born else _draw_birth(random, 20, 60)
+    return msgspec.structs.replace(
+        member,
+        person=person,
+        name=name,
+        kana=f"{surname_kana}　{given_kana}",
+        birth=birth.isoformat(),
+        sex=sex,
+        relation="子" if is_born else "同居人",
+        my_number=draw_my_number(random),
+        honseki=member.honseki if is_born else _draw_honseki(random),
+        head_of_register=member.head_of_register if is_born else name,
+        resident_since=(birth if is_born else AS_OF).isoformat(),
+        protected=False,
+        seal=None,
+        income_yen=0,
+        tax_yen=0,
+    )
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Surname and given name, or their kana; empty where there is none."""
+    surname, _, given = name.partition("　")
+    return surname, given
+
+
 def population(seed: int, households: int) -> list[Person]:
     """The residents of that many households, in order of their ids; a pure function of its arguments.
 
@@ -176,6 +219,10 @@ def glyphs() -> str:
     sources = (here, here.with_name("certificates.py"), here.with_name("paper.py"))
     written = {character for source in sources for character in source.read_text(encoding="utf-8")}
     return "".join(sorted(written.union(map(chr, range(0x20, 0x7F))) - {"\n"}))
+
+
+def _draw_honseki(random: Random) -> str:
+    return random.choice(_REGISTER_CITIES) + _draw_place(random)
 
 
 def _draw_place(random: Random) -> str:
@@ -215,7 +262,7 @@ def _draw_household(random: Random, household: str, first: int) -> list[Person]:
     size = random.choices(range(1, 6), _SIZES)[0]
     surname, surname_kana = draw_surname(random)
     address = draw_address(random)
-    honseki = random.choice(_REGISTER_CITIES) + _draw_place(random)
+    honseki = _draw_honseki(random)
     arrival = _draw_day(random, date(1995, 4, 1), AS_OF)
     protected = random.random() < _PROTECTED_SHARE
     people: list[Person] = []

@@ -178,9 +178,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--database", required=True, help="its own database, empty")
     parser.add_argument("--seed", type=int, required=True, help="of the population")
     parser.add_argument("--households", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     options: argparse.Namespace = parser.parse_args(argv)
     return asyncio.run(
-        run_server("registry", run_registry(options.database, seed=options.seed, households=options.households))
+        run_server(
+            "registry",
+            run_registry(options.database, seed=options.seed, households=options.households, host=options.host),
+        )
     )
 
 

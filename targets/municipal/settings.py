@@ -1,6 +1,7 @@
 """The settings of the deployment, as a person gives them: KEY=VALUE, every value a text."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Literal, get_args, get_type_hints
 
 import msgspec
@@ -25,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         center_timeout_s, kiosk_timeout_s: real time-outs, before scaling; 0 waits for ever.
         link_latency_ms, link_jitter_ms: one way between AP and DB server.
         batch_ms: period of method v1.
+        host: address of this machine on which center, registry and truth listen, and under which other hosts reach
+            them; everything else stays on the loopback.
         port: of the center; 0 takes a free one.
     """
 
@@ -41,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     link_latency_ms: float = 0.0
     link_jitter_ms: float = 0.0
     batch_ms: float = 50.0
+    host: str = "127.0.0.1"
     port: int = 0
 
 
@@ -59,12 +63,23 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         if key not in hints:
             message = f"the municipal target has no setting {key!r}; it has {', '.join(hints)}"
             raise TargetError(message)
-        read[key] = _read(key, text, hints[key])
+        read[key] = _read_host(text) if key == "host" else _read(key, text, hints[key])
     settings = Settings(**read)  # type: ignore[arg-type] # each value was read by its field's own type
     if settings.port > 65535:
         message = f"port: found {settings.port}, right would be 0 to 65535"
         raise TargetError(message)
     return settings
+
+
+def _read_host(text: str) -> str:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        address = None
+    if address is None or address.is_unspecified:
+        message = f"host: found {text!r}, right would be one IP address of this machine"
+        raise TargetError(message)
+    return text
 
 
 def _read(key: str, text: str, kind: type) -> object:

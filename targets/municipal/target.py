@@ -1,26 +1,29 @@
 """The municipal deployment as the harness sees it: the first implementation of `harness.target.Target`."""
 
 import http.client
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
 from harness.target import Answer, Request, TargetError
 from targets.municipal.certificates import read_marks
-from targets.municipal.deployment import NOTICE_LOG, Deployment, Server
+from targets.municipal.deployment import NOTICE_LOG, Deployment, Server, url
 from targets.municipal.forms import ApplicationForm, DocumentQuery, DrawnChange
 from targets.municipal.people import Person, population
 from targets.municipal.points import CLOCK, PointReached, read_points
+from targets.municipal.refusals import refusals
 from targets.municipal.settings import read_settings
 
 _KINDS = (("juminhyo", 50), ("inkan", 30), ("koseki", 10), ("zei", 10))
 _OPTION_SHARE = 0.2
 _REAPPLY_AFTER_S = (20.0, 90.0)  # real seconds; assumed, like the share of people who try again
 _POINTS_LIMIT_S = 30.0
+_ATTACH_LIMIT_S = 5.0
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -42,10 +45,9 @@ class Municipal:
         self.settings = read_settings(settings)
         self._deployment: Deployment | None = None
         self._truth: Server | None = None
-        self._truth_address = ("", 0)
+        self._attached = False
+        self._shared: Mapping[str, str] = {}  # the addresses that are needed to drive the deployment
         self._idle: list[http.client.HTTPConnection] = []
-        self._center = self._registry = ""
-        self._logs = Path()
         self._households: dict[str, list[Person]] = {}
         for person in population(self.settings.seed, self.settings.households):
             self._households.setdefault(person.household, []).append(person)
@@ -58,13 +60,15 @@ class Municipal:
 
     def open(self, directory: Path) -> Mapping[str, object]:
         """Start the truth and the deployment."""
-        self._logs = directory
         deployment = self._deployment = Deployment(self.settings, directory)
         directory.mkdir(parents=True, exist_ok=True)
         try:
             self._truth = Server(
                 "targets.municipal.truth",
-                ["--seed", str(self.settings.seed), "--households", str(self.settings.households)],
+                [
+                    *("--seed", str(self.settings.seed), "--households", str(self.settings.households)),
+                    *("--host", self.settings.host),
+                ],
                 {},
                 directory / "truth.err",
             )
@@ -73,9 +77,22 @@ class Municipal:
         except BaseException:
             self.close()
             raise
-        self._truth_address = str(facts["host"]), int(str(facts["port"]))
-        self._center, self._registry = deployment.center, deployment.registry
+        self._shared = {"center": deployment.center, "registry": deployment.registry, "truth": url(facts)}
         return msgspec.to_builtins(self.settings)  # type: ignore[no-any-return] # a struct becomes a dict
+
+    def share(self) -> Mapping[str, str]:
+        """Addresses of center, registry and truth."""
+        return self._shared
+
+    def attach(self, shared: Mapping[str, str]) -> None:
+        """Use the deployment at these addresses, which has to have the same settings as this object."""
+        center = urlsplit(shared["center"])
+        try:
+            socket.create_connection((center.hostname, center.port), _ATTACH_LIMIT_S).close()
+        except OSError as error:
+            message = f"center: nobody answers at {shared['center']} ({error}), right would be an address within reach"
+            raise TargetError(message) from error
+        self._attached, self._shared = True, shared
 
     def addresses(self) -> Mapping[str, str]:
         """Of the servers that somebody outside would talk to, and of the AP server."""
@@ -91,7 +108,7 @@ class Municipal:
         return self._deployment
 
     def close(self) -> None:
-        """Stop both."""
+        """Stop both; what was attached to goes on."""
         while self._idle:
             self._idle.pop().close()
         if self._deployment is not None:
@@ -101,7 +118,9 @@ class Municipal:
             self._truth = None
 
     def failure(self) -> str:
-        """Which process ended."""
+        """Which process ended; of an attached deployment only its owner knows."""
+        if self._attached:
+            return ""
         if self._deployment is None or self._truth is None:
             return "the deployment is not running"
         return self._deployment.failure() or self._truth.failure()
@@ -109,7 +128,11 @@ class Municipal:
     def groups(self) -> Sequence[Group]:
         """The households in which somebody may apply."""
         return [
-            Group(group=household, persons=tuple(person.person for person in members))
+            Group(
+                group=household,
+                persons=tuple(person.person for person in members),
+                refusals=refusals(members),
+            )
             for household, members in self._households.items()
             if any(map(_may_apply, members))
         ]
@@ -117,7 +140,8 @@ class Municipal:
     def draw_application(self, application: str, group: Group, random: Random) -> Application:
         """By the shares of the kinds; every fifth resident record with My Number, every fifth for the household.
 
-        Nothing that the issuing rules refuse: people who may not apply do not, and a seal certificate takes a seal.
+        Nothing that the issuing rules refuse by the records as they were at first. People go on like that whatever
+        becomes of them: so after a change they apply for what has to be refused.
         """
         members = self._households[group.group]
         applicant = random.choice([person for person in members if _may_apply(person)])
@@ -145,12 +169,14 @@ class Municipal:
             kind=application.kind,
             options=application.options,
         )
-        return Request(url=f"{self._center}/applications", headers=_JSON, body=msgspec.json.encode(form))
+        return Request(url=f"{self._shared['center']}/applications", headers=_JSON, body=msgspec.json.encode(form))
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:  # noqa: ARG002 - protocol
-        """200 is a document, 409 a refusal, everything else an error."""
+        """200 is a document, even one of no bytes; 202 and 204 bring none; 409 is a refusal, the others are errors."""
         if status == 200:
             return Answer(document=body)
+        if status in {202, 204}:
+            return Answer(nothing="accepted, no document")
         try:
             told = msgspec.json.decode(body, type=dict[str, str])
         except ValueError:  # of msgspec, or for a text that is not UTF-8
@@ -169,9 +195,12 @@ class Municipal:
             kind=str(type(drawn.change).__struct_config__.tag),
             version=drawn.version,
             persons=drawn.persons,
+            refusals=drawn.refusals,
             sent_ns=0,
         )
-        request = Request(url=f"{self._registry}/changes", headers=_JSON, body=msgspec.json.encode(drawn.change))
+        request = Request(
+            url=f"{self._shared['registry']}/changes", headers=_JSON, body=msgspec.json.encode(drawn.change)
+        )
         return record, request
 
     def expected(self, print_: Print) -> Iterable[Document]:
@@ -189,7 +218,7 @@ class Municipal:
     def sync_runs(self) -> Iterable[SyncRun]:
         """From the sync agent's event log."""
         runs: dict[str, list[PointReached]] = {}
-        for reached in read_points(self._logs / "sync-agent.jsonl"):
+        for reached in read_points(self.running.event_log("sync-agent")):
             runs.setdefault(reached.subject, []).append(reached)
         for run, points in runs.items():
             at_ns = {point.point: point.at_ns for point in points}
@@ -209,20 +238,19 @@ class Municipal:
 
     def print_events(self) -> Iterable[PrintEvent]:
         """From the AP server's event log."""
-        for reached in read_points(self._logs / "ap-server.jsonl"):
+        for reached in read_points(self.running.event_log("ap-server")):
             yield PrintEvent(nonce=reached.subject, point=reached.point, at_ns=reached.at_ns, slot=reached.slot)
 
     def error_notices(self) -> Iterable[ErrorNotice]:
         """From the center's log."""
-        log = self._logs / f"{NOTICE_LOG}.jsonl"
+        log = self.running.event_log(NOTICE_LOG)
         if log.exists():
             for line in log.read_bytes().split(b"\n")[:-1]:
                 yield msgspec.json.decode(line, type=ErrorNotice)
 
     def await_points(self, wanted: Mapping[str, int]) -> None:
         """Ask the AP server, which answers when it is so."""
-        host, _, port = self.running.ap.removeprefix("http://").partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=_POINTS_LIMIT_S)
+        connection = http.client.HTTPConnection(urlsplit(self.running.ap).netloc, timeout=_POINTS_LIMIT_S)
         try:
             connection.request("GET", f"/points?{urlencode(wanted)}")
             connection.getresponse().read()
@@ -234,7 +262,8 @@ class Municipal:
 
     def _ask_truth(self, path: str, query: object) -> bytes:
         """POST, on a connection of its own for as long as it takes: greenlets and threads may ask at the same time."""
-        connection = self._idle.pop() if self._idle else http.client.HTTPConnection(*self._truth_address, timeout=60)
+        address = urlsplit(self._shared["truth"]).netloc
+        connection = self._idle.pop() if self._idle else http.client.HTTPConnection(address, timeout=60)
         try:
             connection.request("POST", path, msgspec.json.encode(query), _JSON)
             response = connection.getresponse()

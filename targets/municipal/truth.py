@@ -21,8 +21,21 @@ from harness.records import Document
 from targets.municipal import changes
 from targets.municipal.certificates import render
 from targets.municipal.forms import DocumentQuery, DrawnChange, DrawQuery
-from targets.municipal.people import Person, draw_address, draw_surname, population
+from targets.municipal.people import (
+    AS_OF,
+    Person,
+    draw_address,
+    draw_newcomer,
+    draw_surname,
+    population,
+    split_name,
+)
+from targets.municipal.refusals import refusals
 from targets.process import OptionParser, run_server, start_site
+
+_RETURN_SHARE = 0.5
+_MOST_MEMBERS = 8  # on record; a household must not grow for as long as changes are drawn
+_OLD_ENOUGH_FOR_A_SEAL = AS_OF.replace(year=AS_OF.year - 15).isoformat()
 
 
 class Truth:
@@ -32,7 +45,7 @@ class Truth:
         self._issue_date = issue_date
         self._household_of: dict[str, str] = {}
         self._versions: defaultdict[str, dict[int, dict[str, Person]]] = defaultdict(dict)
-        self._documents: dict[DocumentQuery, Document | None] = {}
+        self._documents: dict[DocumentQuery, Document] = {}
         for person in population(seed, households):
             self._household_of[person.person] = person.household
             self._versions[person.household].setdefault(1, {})[person.person] = person
@@ -57,13 +70,14 @@ class Truth:
         self._versions[query.household][newest + 1] = after
         for person in after:
             self._household_of[person] = query.household
-        return DrawnChange(change=change, version=newest + 1, persons=tuple(after))
+        return DrawnChange(change=change, version=newest + 1, persons=tuple(after), refusals=refusals(after.values()))
 
     def document(self, query: DocumentQuery) -> Document | None:
         """The right certificate, rendered; None when nobody should ever have got one like it."""
-        if query not in self._documents:
-            self._documents[query] = self._render(query)
-        return self._documents[query]
+        document = self._documents.get(query) or self._render(query)
+        if document is not None:  # what does not exist yet may exist after the next change
+            self._documents[query] = document
+        return document
 
     def _render(self, query: DocumentQuery) -> Document | None:
         household = self._household_of.get(query.persons[0], "") if query.persons else ""
@@ -75,7 +89,11 @@ class Truth:
         else:
             shown = [members[query.persons[0]]] if query.persons[0] in members else []
         names = tuple(person.person for person in shown)
-        if names != query.persons or any(_barred(person, query.kind) for person in shown):
+        barred = refusals(members.values())
+        applicants = tuple(
+            name for name in names if not any(one.covers(name, query.kind, query.options) for one in barred)
+        )
+        if names != query.persons or not applicants:
             return None
         try:
             image = render(query.kind, shown, query.options, issue_date=self._issue_date)
@@ -83,7 +101,7 @@ class Truth:
             return None
         return Document(
             persons=names,
-            applicants=names,
+            applicants=applicants,
             group=household,
             kind=query.kind,
             options=query.options,
@@ -93,30 +111,28 @@ class Truth:
         )
 
 
-def _barred(person: Person, kind: str) -> bool:
-    """Moved away, dead or under protection, or a seal certificate without a seal."""
-    return person.status != "resident" or person.protected or (kind == "inkan" and not person.seal)
-
-
 def _draw(
     kind: changes.ChangeKind, query: DrawQuery, members: Mapping[str, Person], random: Random
 ) -> changes.ResidentChange | None:
     """A change of that kind, or None when it does not fit the household."""
     residents = [person for person in members.values() if person.status == "resident"]
+    common: dict[str, Any] = {"change": query.change, "household": query.household}
+    if kind == "move_in":
+        arrival = _draw_arrival(query.household, members, residents, random)
+        return changes.MoveIn(**common, persons=(arrival,)) if arrival is not None else None
     if not residents:
         return None
     somebody = random.choice(residents)
-    common: dict[str, Any] = {"change": query.change, "household": query.household}
     match kind:
         case "relocate":
             return changes.Relocate(**common, address=draw_address(random))
         case "rename":
-            (surname, kana), given = draw_surname(random), somebody.name.split("　")[-1]
+            surname, kana = draw_surname(random)
             return changes.Rename(
                 **common,
                 person=somebody.person,
-                name=f"{surname}　{given}",
-                kana=f"{kana}　{somebody.kana.split('　')[-1]}",
+                name=f"{surname}　{split_name(somebody.name)[1]}",
+                kana=f"{kana}　{split_name(somebody.kana)[1]}",
             )
         case "household":
             others = [person for person in residents if person.name != person.householder]
@@ -128,19 +144,37 @@ def _draw(
         case "move_out":
             return changes.MoveOut(**common, persons=(somebody.person,))
         case "death":
-            return changes.Death(**common, person=somebody.person)
+            # The last one may move out, and back in; a household that has died out would take no change any more.
+            return changes.Death(**common, person=somebody.person) if len(residents) > 1 else None
         case "seal_register":
-            return (
-                None
-                if somebody.seal
-                else changes.RegisterSeal(**common, person=somebody.person, seal=f"{random.randrange(100000):05d}")
-            )
+            without = [person for person in residents if person.seal is None and person.birth <= _OLD_ENOUGH_FOR_A_SEAL]
+            if not without:
+                return None
+            seal = f"{random.randrange(10**6):06d}"
+            return changes.RegisterSeal(**common, person=random.choice(without).person, seal=seal)
         case "seal_abolish":
-            return changes.AbolishSeal(**common, person=somebody.person) if somebody.seal else None
+            sealed = [person for person in residents if person.seal is not None]
+            return changes.AbolishSeal(**common, person=random.choice(sealed).person) if sealed else None
         case "protect":
             return changes.Protect(**common, person=somebody.person, protected=not somebody.protected)
-        case "move_in":
-            return None  # newcomers are sent by whoever makes them up; nobody is drawn out of thin air
+
+
+def _draw_arrival(
+    household: str, members: Mapping[str, Person], residents: Sequence[Person], random: Random
+) -> Person | None:
+    """Somebody who was born, moves in, or moves back in, as always where nobody lives any more; None for no room."""
+    gone = [person for person in members.values() if person.status == "moved_out"]
+    if gone and (not residents or random.random() < _RETURN_SHARE):
+        returner = random.choice(gone)
+        has_been_succeeded = returner.relation == "世帯主" and returner.name != returner.householder
+        relation = "同居人" if has_been_succeeded else returner.relation
+        return msgspec.structs.replace(returner, status="resident", relation=relation, resident_since=AS_OF.isoformat())
+    if not residents or len(members) >= _MOST_MEMBERS:
+        return None
+    head = next((person for person in residents if person.name == person.householder), residents[0])
+    # Digits like those of all ids, so that every collation sorts them alike; at most one newcomer a version.
+    person = f"P{household[1:]}{head.version + 1:04d}"
+    return draw_newcomer(random, person, head, taken=[split_name(member.name)[1] for member in members.values()])
 
 
 def _after(change: changes.ResidentChange, members: Mapping[str, Person], version: int) -> dict[str, Person]:
@@ -208,11 +242,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, required=True, help="of the population")
     parser.add_argument("--households", type=int, required=True)
     parser.add_argument("--issue-date", default="2023-04-30")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     options = parser.parse_args(argv)
     return asyncio.run(
         run_server(
             "truth",
-            run_truth(seed=options.seed, households=options.households, issue_date=options.issue_date),
+            run_truth(
+                seed=options.seed,
+                households=options.households,
+                issue_date=options.issue_date,
+                host=options.host,
+            ),
         )
     )
 

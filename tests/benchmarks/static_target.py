@@ -35,6 +35,14 @@ class StaticTarget:
         """Somebody else started it."""
         return {"address": self._address}
 
+    def share(self) -> Mapping[str, str]:
+        """Of the one server."""
+        return {"address": self._address}
+
+    def attach(self, shared: Mapping[str, str]) -> None:
+        """It knows nobody, so nothing is to be told to it."""
+        self._address = shared["address"]
+
     def addresses(self) -> Mapping[str, str]:
         """Of the one server."""
         return {"service": self._address}

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from harness.criteria import Criteria, Limit
+from harness.evidence import RunEvidence, read_evidence
 from harness.fingerprint import checksum, sha256
 from harness.ledger import (
     RUN_FILE,
-    Criteria,
     RunDescription,
     SegmentReader,
     SegmentWriter,
@@ -21,15 +22,19 @@ from harness.ledger import (
     write_json,
 )
 from harness.records import (
+    Batch,
     Change,
+    ClockReading,
     Document,
     ErrorNotice,
     Evidence,
+    Fault,
     Group,
-    Issued,
     Mark,
     Print,
     PrintEvent,
+    Refusal,
+    SelfTest,
     SyncRun,
 )
 from harness.register import Register
@@ -39,6 +44,7 @@ OTHER = Group(group="G2", persons=("X",))
 HOUSEHOLD_OF = {"A": "G1", "B": "G1", "X": "G2"}
 KIND = "juminhyo"
 LOAD, TARGET = "load-1", "target"
+RUN, CLOCK = "run-1", "monotonic"
 
 
 def paper(*persons: str, kind: str = KIND, options: tuple[str, ...] = (), version: int = 1) -> bytes:
@@ -114,7 +120,23 @@ def mark(*persons: str, kind: str = KIND, options: tuple[str, ...] = (), page: i
     return Mark(persons=persons, kind=kind, options=options, version=1, page=page, pages=3)
 
 
-def change(version: int, *, sent_ns: int, group: str = "G1", persons: tuple[str, ...] = ("A", "B")) -> Change:
+def refused(
+    application: str, applicant: str, *, attempt: int = 1, kind: str = KIND, at: tuple[int, int] = (100, 200)
+) -> Print:
+    """A print that was refused."""
+    return msgspec.structs.replace(
+        failed(application, applicant, attempt=attempt, at=at), kind=kind, answer="refused", error="moved_out"
+    )
+
+
+def change(
+    version: int,
+    *,
+    sent_ns: int,
+    group: str = "G1",
+    persons: tuple[str, ...] = ("A", "B"),
+    refusals: tuple[Refusal, ...] = (),
+) -> Change:
     """A change that was acknowledged as entered at once."""
     return Change(
         change=f"C{version}",
@@ -122,6 +144,7 @@ def change(version: int, *, sent_ns: int, group: str = "G1", persons: tuple[str,
         kind="relocate",
         version=version,
         persons=persons,
+        refusals=refusals,
         sent_ns=sent_ns,
         answered_ns=sent_ns,
     )
@@ -171,6 +194,8 @@ INNOCENT: tuple[Evidence, ...] = (
 def describe(**fields: Any) -> RunDescription:
     """run.json of a run that went to its end."""
     known: dict[str, Any] = {
+        "run": RUN,
+        "clock": CLOCK,
         "profile": "test",
         "target": "stub",
         "seed": 1,
@@ -178,7 +203,8 @@ def describe(**fields: Any) -> RunDescription:
         "command": (),
         "parameters": {},
         "versions": {},
-        "segments": (LOAD, TARGET),
+        "segments": (TARGET, LOAD),
+        "criteria": Criteria(self_test=False),
         "ended": "complete",
         "shows_points": False,
     }
@@ -191,32 +217,40 @@ def write_run(
     target: Iterable[Evidence] = (sync_run(),),
     *,
     issued: int | None = None,
-    clocks: tuple[str, str] = ("monotonic", "monotonic"),
+    clocks: tuple[str, str] = (CLOCK, CLOCK),
     **fields: Any,
 ) -> Path:
     """A run directory with both segments closed; every print counts as sent unless `issued` says how many were."""
     create_run_directory(directory)
-    seen = list(load)
-    prints = sum(isinstance(record, Print) for record in seen)
-    seen.append(Issued(count=prints if issued is None else issued))
-    for segment, clock, records in zip((LOAD, TARGET), clocks, (seen, target), strict=True):
-        write_segment(directory, segment, records, clock=clock)
+    write_segment(directory, LOAD, load, clock=clocks[0], issued=issued)
+    write_segment(directory, TARGET, target, clock=clocks[1])
     write_json(directory / RUN_FILE, describe(**fields))
     return directory
 
 
-def write_segment(directory: Path, segment: str, records: Iterable[Evidence], *, clock: str = "monotonic") -> Path:
-    """One closed segment."""
-    writer = SegmentWriter(directory, segment, clock)
-    for record in records:
+def write_segment(
+    directory: Path, segment: str, records: Iterable[Evidence], *, clock: str = CLOCK, issued: int | None = None
+) -> Path:
+    """One closed segment; every print counts as sent unless `issued` says how many were, planted ones do not."""
+    writer = SegmentWriter(directory, segment, run=RUN, clock=clock)
+    seen = list(records)
+    planted = {record.application for record in seen if isinstance(record, SelfTest)}
+    prints = sum(isinstance(record, Print) and record.application not in planted for record in seen)
+    for record in seen:
         writer.write(record)
+    writer.issued = prints if issued is None else issued
     writer.close()
     return segment_path(directory, segment)
 
 
 def strict(max_error_share: float) -> Criteria:
-    """Criteria that limit the errors."""
-    return Criteria(max_error_share=max_error_share)
+    """Criteria that limit the errors, and do without a self-test."""
+    return Criteria(self_test=False, maximum=(Limit(metric="error_share", value=max_error_share),))
+
+
+def evidence_of(directory: Path, load: Iterable[Evidence] = INNOCENT, **fields: Any) -> RunEvidence:
+    """What is read back of a run directory with these records of the load."""
+    return read_evidence(write_run(directory, load, **fields))
 
 
 def read_segment(path: Path) -> tuple[list[Evidence], list[str]]:
@@ -236,5 +270,8 @@ EVERY_KIND: tuple[Evidence, ...] = (
     msgspec.structs.replace(sync_run("S2"), end_ns=None, acknowledged_ns=None),
     PrintEvent(nonce="A1.1", point="written", at_ns=7, slot="2"),
     ErrorNotice(nonce="A1.2", code="証明書エラー", at_ns=8),
-    Issued(count=2),
+    Batch(batch=1, issued=2, records=10),
+    SelfTest(application="self-test-load-1"),
+    ClockReading(at_ns=9, offset_ns=-4, uncertainty_ns=1),
+    Fault(text="something of ours broke"),
 )

@@ -47,6 +47,12 @@ class StubTarget:
         directory.mkdir()
         return {"build": "stub"}
 
+    def share(self) -> Mapping[str, str]:
+        return {}
+
+    def attach(self, shared: Mapping[str, str]) -> None:  # noqa: ARG002 - protocol
+        self._call("attach")
+
     def addresses(self) -> Mapping[str, str]:
         return {}
 

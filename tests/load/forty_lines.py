@@ -11,7 +11,7 @@ import msgspec
 
 from harness.fingerprint import checksum, sha256
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
-from harness.target import Answer, Request
+from harness.target import Answer, Request, TargetError
 
 SERVICE = Path(__file__).with_name("paper_service.py")
 
@@ -36,6 +36,13 @@ class Target:
         assert self.service.stdout is not None
         self.url, self.sync_log = self.service.stdout.readline().strip(), directory / "sync-runs.jsonl"
         return {"wrong_every": self.wrong_every, "pid": self.service.pid}
+
+    def share(self) -> None:
+        return None
+
+    def attach(self, shared: Mapping[str, str]) -> None:  # noqa: ARG002 - protocol
+        message = "forty lines: only the process that opened it knows its versions; right would be a single process"
+        raise TargetError(message)
 
     def addresses(self) -> Mapping[str, str]:
         return {"service": self.url}

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from harness.fingerprint import checksum
 from harness.records import Application, Print
+from harness.target import Request
 from targets.lifetime import PrivateDirectory
 from targets.link import Link
 from targets.municipal.ap_server import run_ap_server
@@ -25,6 +27,7 @@ from targets.municipal.people import Person, population
 from targets.municipal.points import PointReached, Points, read_points
 from targets.municipal.registry import run_registry
 from targets.municipal.sync_agent import run_sync_agent
+from targets.municipal.target import Municipal
 from targets.municipal.truth import Truth
 from targets.postgres import HOST, Postgres
 
@@ -32,6 +35,8 @@ SEED = 20230430
 HOUSEHOLDS = 40
 ISSUED = "2023-04-30"
 LIMIT_S = 30.0
+SMALL = {"households": "12", "seed": "5"}
+"""Settings of a deployment that starts soon."""
 
 _IN_LINE = "SELECT true FROM print_wait WHERE split_part(owner, '#', 1) = $1"
 
@@ -276,3 +281,18 @@ def as_print(application: Application, document: bytes, sent_ns: int, answered_n
         size_bytes=len(document),
         marks=read_marks(document),
     )
+
+
+def send(request: Request) -> bytes:
+    """The body of the answer, which is neither a refusal nor an error."""
+    sent = urllib.request.Request(request.url, request.body, dict(request.headers), method=request.method)  # noqa: S310 - our own server
+    with urllib.request.urlopen(sent, timeout=LIMIT_S) as response:  # noqa: S310 - our own server
+        body: bytes = response.read()
+        return body
+
+
+def print_one(target: Municipal, application: Application) -> Print:
+    """Apply as a kiosk does."""
+    sent_ns = time.monotonic_ns()
+    document = send(target.print_request(application))
+    return as_print(application, document, sent_ns, time.monotonic_ns())

@@ -76,6 +76,7 @@ def form(**fields: object) -> bytes:
 @pytest.mark.parametrize(
     "body",
     [
+        *(form(nonce="A\0"), form(applicant="\0P00001"), form(applicant="P00001\n\0"), form(kind="juminhyo\0")),
         *(b"", b"{", b"[]", b"\xff", b'{"nonce":"\xff"}', b'{"nonce":"A","applicant":"P00001"}'),
         *(form(kind="kisai"), form(nonce=1), form(options="household")),
         *(form(options=["colour"]), form(options=["household", "household"]), form(kind="zei", options=["my_number"])),

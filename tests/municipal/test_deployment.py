@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -19,15 +17,14 @@ import pytest
 
 from harness.oracle import judge
 from harness.outcome import Outcome
-from harness.records import Application, Print
+from harness.records import Application
 from harness.register import Register
-from harness.target import Answer, Request, TargetError
+from harness.target import Answer, TargetError
 from targets.municipal.deployment import Deployment
 from targets.municipal.settings import read_settings
 from targets.municipal.target import Municipal
-from tests.municipal.conftest import LIMIT_S, as_print, until
+from tests.municipal.conftest import LIMIT_S, SMALL, print_one, send, until
 
-SMALL = {"households": "12", "seed": "5"}
 LAST_TO_FIRST = (
     *("municipal.truth", "municipal.center", "municipal.ap_server", "link"),
     *("municipal.sync_agent", "municipal.registry"),
@@ -69,21 +66,6 @@ def descendants(pid: int) -> dict[int, str]:
     return found
 
 
-def send(request: Request) -> bytes:
-    """The body of the answer, which is neither a refusal nor an error."""
-    sent = urllib.request.Request(request.url, request.body, dict(request.headers), method=request.method)  # noqa: S310 - our own server
-    with urllib.request.urlopen(sent, timeout=LIMIT_S) as response:  # noqa: S310 - our own server
-        body: bytes = response.read()
-        return body
-
-
-def print_one(target: Municipal, application: Application) -> Print:
-    """Apply as a kiosk does."""
-    sent_ns = time.monotonic_ns()
-    document = send(target.print_request(application))
-    return as_print(application, document, sent_ns, time.monotonic_ns())
-
-
 def test_everybody_knows_no_more_than_needed(municipal: Municipal) -> None:
     """The agent is told its method and build, the AP server the address of its store, and nobody the topology."""
     running = municipal.running
@@ -122,6 +104,15 @@ def test_prints_come_out_right(municipal: Municipal) -> None:
     assert {event.nonce for event in municipal.print_events()} >= {f"A{number}.1" for number in range(25)}
     assert list(municipal.error_notices()) == []
     assert municipal.failure() == ""
+
+
+def test_every_arrival_is_told(municipal: Municipal) -> None:
+    """An application that a client sends a second time shows as two arrivals under one nonce."""
+    application = municipal.draw_application("TWICE", municipal.groups()[0], Random(1))
+    documents = [send(municipal.print_request(application)) for _ in range(2)]
+    assert documents[0] == documents[1]
+    arrivals = [event for event in municipal.print_events() if event.point == "applied"]
+    assert [event.nonce for event in arrivals].count(application.nonce) == 2
 
 
 async def test_change_is_printed_after_its_sync_run(municipal: Municipal) -> None:
@@ -192,6 +183,9 @@ def test_nothing_is_left(tmp_path: Path, end: str) -> None:
     ("status", "body", "answer"),
     [
         (200, b"%PDF", Answer(document=b"%PDF")),
+        (200, b"", Answer(document=b"")),
+        (202, b"", Answer(nothing="accepted, no document")),
+        (204, b"", Answer(nothing="accepted, no document")),
         (409, b'{"refused":"dead"}', Answer(refused="dead")),
         (409, b"", Answer(refused="refused")),
         (502, b'{"error":"image_missing"}', Answer(error="502 image_missing")),
@@ -200,7 +194,7 @@ def test_nothing_is_left(tmp_path: Path, end: str) -> None:
     ],
 )
 def test_what_answers_mean(status: int, body: bytes, answer: Answer) -> None:
-    """200 is a document, 409 a refusal and anything else an error, whatever its body looks like."""
+    """200 is a document, however short, 202 and 204 nothing, 409 a refusal and the rest errors, whatever the body."""
     assert Municipal(SMALL).read_answer(status, {}, body) == answer
 
 
@@ -215,4 +209,14 @@ def test_port_in_use(tmp_path: Path, alone: bool) -> None:
         start = Deployment(read_settings(settings), tmp_path).start if alone else whole
         with pytest.raises(TargetError, match=f"^center: port {port} on 127.0.0.1 is already in use"):
             start()
+    assert set(descendants(os.getpid())) == before
+
+
+def test_host_of_another_machine(tmp_path: Path) -> None:
+    """When the host is no address of this machine the error names the setting, and nothing is left running."""
+    before = set(descendants(os.getpid()))
+    with pytest.raises(
+        TargetError, match=r"^host: found '192\.0\.2\.1' .*right would be an IP address of this machine"
+    ):
+        Municipal({**SMALL, "host": "192.0.2.1"}).open(tmp_path)
     assert set(descendants(os.getpid())) == before

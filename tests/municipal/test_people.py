@@ -112,6 +112,17 @@ def test_word_lists_are_long_enough() -> None:
     assert all(name and kana for name, kana in surnames | men | women)
 
 
+def test_newcomer_gets_a_free_name(residents: list[Person]) -> None:
+    """Who joins a household has none of the given names that are taken there, and words that can be printed."""
+    random, free = Random(SEED), {"太郎", "花子"}
+    taken = {people.split_name(one.name)[1] for one in residents} - free
+    newcomers = [people.draw_newcomer(random, "P1", one, taken=taken) for one in residents[:40]]
+    assert {people.split_name(one.name)[1] for one in newcomers} == free
+    assert {one.relation for one in newcomers} == {"子", "同居人"}
+    texts = [str(getattr(one, field)) for one in newcomers for field in one.__struct_fields__]
+    assert set("".join(texts)) <= set(people.glyphs())
+
+
 def test_glyphs_cover_records(residents: list[Person]) -> None:
     """Every character of every record, and of what a change can bring, is among the glyphs."""
     random = Random(SEED)

@@ -34,6 +34,10 @@ def test_values_are_read_by_their_type() -> None:
         ("link_jitter_ms", "-0.1", "a number of at least 0"),
         ("time_scale", "0", "a number of at least 0.001"),
         ("port", "65536", "0 to 65535"),
+        ("host", "", "one IP address of this machine"),
+        ("host", "localhost", "one IP address of this machine"),
+        ("host", "0.0.0.0", "one IP address of this machine"),  # noqa: S104 - found to be wrong
+        ("host", "::", "one IP address of this machine"),
     ],
 )
 def test_wrong_value_is_named(key: str, found: str, right: str) -> None:

@@ -1,0 +1,49 @@
+"""What only all prints together show to be wrong with the evidence. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from harness.prints import Prints
+
+
+def faults_of(prints: Prints) -> Iterator[str]:
+    """One sentence for each sort of fault."""
+    repeated = _repeated(prints)
+    if repeated:
+        yield f"{len(repeated)} attempt(s) are on record more than once, such as {repeated[0]}"
+    number, example = _shared_identities(prints)
+    if number:
+        yield (
+            f"two users had one identity {number} time(s), such as in {' and '.join(example)}: "
+            "a mix-up between the two could not be seen"
+        )
+
+
+def _repeated(prints: Prints) -> list[str]:
+    """Nonces that are on record more than once."""
+    order = np.lexsort((prints.attempt, prints.application))
+    application, attempt = prints.application[order], prints.attempt[order]
+    same = np.flatnonzero((application[1:] == application[:-1]) & (attempt[1:] == attempt[:-1]))
+    rows = prints.fetch({*order[same].tolist(), *order[same + 1].tolist()})
+    # Two names may share a number; only the names themselves are proof.
+    nonces = Counter(print_.nonce for print_ in rows.values())
+    return sorted(nonce for nonce, number in nonces.items() if number > 1)
+
+
+def _shared_identities(prints: Prints) -> tuple[int, list[str]]:
+    """How many prints of one group were for certain in flight together with the one before, and the first such pair.
+
+    If any two prints of a group were, then also two of them that follow one another in the order of the time sent.
+    """
+    groups: dict[str, int] = {}
+    group_of_sort = np.array([groups.setdefault(sort.group, len(groups)) for sort in prints.sorts], dtype=np.int32)
+    sent_ns, answered_ns = prints.certain
+    known = np.flatnonzero(sent_ns <= answered_ns)
+    group = group_of_sort[prints.sort[known]] if len(known) else known
+    order = np.lexsort((sent_ns[known], group))
+    rows, group = known[order], group[order]
+    together = np.flatnonzero((group[1:] == group[:-1]) & (sent_ns[rows[1:]] < answered_ns[rows[:-1]]))
+    pair = rows[together[0] : together[0] + 2].tolist() if len(together) else []
+    return len(together), [print_.nonce for print_ in prints.fetch(pair).values()]

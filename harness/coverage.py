@@ -1,0 +1,263 @@
+"""Which coverage cells the sync runs of a test hit: what stood together with what, phase by phase.
+
+A cell is a phase of a sync run and the states of one to three prints at one instant of it. It is counted in sync runs,
+because prints inside one run are not independent. Whatever holds of more prints holds of fewer: where three prints
+wait, the cells of two and of one waiting print are hit too.
+
+Phases are closed intervals, as everywhere. The states of one print are half-open, from its point to its next, since a
+print is in one state at a time; where several points fall into one nanosecond, the state after all of them holds. Times
+are whole nanoseconds, so the closed interval that ends at t is the half-open one that ends at t + 1, and inside this
+module all intervals are half-open. What is not known is left out: a cell can be missed, but none is shown that was not
+hit.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.records import Record, SyncRun
+
+Times = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+SLOT_STATES = ("waiting", "staged", "written", "read")
+"""States of a print at the stage of a slot."""
+STATES = ("applied", *SLOT_STATES)
+"""States of a print; one that has only applied has no slot yet."""
+POINTS = (*STATES, "other")
+"""Points that begin a state, and one name for all others, which only end one."""
+
+MOST = 3  # prints in a cell
+BITS = 2  # that hold a count up to it
+NEVER = np.iinfo(np.int64).min
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """Prints in these states at one instant of this phase of a sync run.
+
+    Args:
+        states: one for each print, in the order of `STATES`; from outside "in_flight" for each.
+    """
+
+    phase: str
+    states: tuple[str, ...]
+
+
+POINT_PHASES = ("begin", "applying", "releasing", "done")
+OUTSIDE_PHASES = ("before", "during", "after")
+_CROWDS = tuple(states for k in range(1, MOST + 1) for states in combinations_with_replacement(STATES, k))
+POINT_CELLS = tuple(Cell(phase=phase, states=states) for phase in POINT_PHASES for states in _CROWDS)
+OUTSIDE_CELLS = tuple(
+    Cell(phase=phase, states=("in_flight",) * k) for phase in OUTSIDE_PHASES for k in range(1, MOST + 1)
+)
+
+
+def cells_from_points(
+    runs: Sequence[SyncRun],
+    *,
+    print_: npt.NDArray[np.int64],
+    point: npt.NDArray[np.int8],
+    at_ns: Times,
+    slot: npt.NDArray[np.int32],
+) -> dict[Cell, set[int]]:
+    """Cell of `POINT_CELLS` -> indexes into `runs` of the sync runs that hit it; cells never hit are absent.
+
+    The phase `begin` is the instant of begin_ns; `applying` lasts from there to applied_ns, `releasing` to released_ns,
+    `done` from released_ns (where nothing is released, from applied_ns) to acknowledged_ns. A phase of which a point is
+    missing was never seen. Prints of one cell share a slot; those that have only applied count beside any slot.
+
+    A print whose last point begins a state was in it at that instant only, because nobody saw how long. Points in one
+    nanosecond are taken in the order of `POINTS`, and one point in two slots as in the slot with the higher key.
+
+    Args:
+        print_: any key of the print, shape (events,), as the three others; events come in any order.
+        point: index into `POINTS`.
+        slot: any key of the slot; events without one (-1) share a slot, as those of a service with a single slot do.
+    """
+    phases = _Phases((index, *phase) for index, run in enumerate(runs) for phase in _phases_by_points(run))
+    stays = _stays(print_, point, at_ns, slot)
+    stays = stays.where(_Union(phases.begin, phases.end).meets(stays.begin, stays.end))
+    has_slot = stays.state > 0
+    applied = _at_least(_crowds(stays._replace(slot=np.zeros_like(stays.slot)).where(~has_slot)))
+    hits = {("applied",) * k: union.meets(phases.begin, phases.end) for k, union in applied.items()}
+    for crowd, union in _crowds(stays.where(has_slot)).items():
+        for k in range(MOST):
+            met = (union & applied[k] if k else union).meets(phases.begin, phases.end)
+            for states in _parts(crowd, applied=k):
+                hits[states] = hits[states] | met if states in hits else met
+    return phases.cells(hits)
+
+
+def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: Times) -> dict[Cell, set[int]]:
+    """Cell of `OUTSIDE_CELLS` -> indexes into `runs` of the sync runs that hit it; cells never hit are absent.
+
+    `during` is the sync run, closed; `before` and `after` are closed intervals of the same length that touch it. Prints
+    are in flight from sent to answered, both included.
+
+    Args:
+        sent_ns: shape (prints,), as `answered_ns`; prints come in any order.
+    """
+    phases = _Phases((index, *phase) for index, run in enumerate(runs) for phase in _phases_from_outside(run))
+    flights = _Stays(
+        state=np.zeros(len(sent_ns), np.int8),
+        begin=sent_ns,
+        end=answered_ns + 1,
+        slot=np.zeros(len(sent_ns), np.int32),
+    )
+    in_flight = _at_least(_crowds(flights.where(answered_ns >= sent_ns)))
+    return phases.cells({("in_flight",) * k: union.meets(phases.begin, phases.end) for k, union in in_flight.items()})
+
+
+def _phases_by_points(run: SyncRun) -> Iterator[tuple[str, int, int]]:
+    """The phases that were seen, each a closed interval."""
+    yield "begin", run.begin_ns, run.begin_ns
+    if run.applied_ns is None:
+        return
+    yield "applying", run.begin_ns, run.applied_ns
+    if run.released_ns is not None:
+        yield "releasing", run.applied_ns, run.released_ns
+    if run.acknowledged_ns is not None:
+        yield "done", run.applied_ns if run.released_ns is None else run.released_ns, run.acknowledged_ns
+
+
+def _phases_from_outside(run: SyncRun) -> Iterator[tuple[str, int, int]]:
+    begin_ns, end_ns = run.begin_ns, run.work_end_ns
+    length_ns = end_ns - begin_ns
+    yield "before", begin_ns - length_ns, begin_ns
+    yield "during", begin_ns, end_ns
+    yield "after", end_ns, end_ns + length_ns
+
+
+class _Phases:
+    """The phases of all sync runs, as arrays; those whose points are in the wrong order are left out."""
+
+    def __init__(self, phases: Iterable[tuple[int, str, int, int]]) -> None:
+        forward = [phase for phase in phases if phase[2] <= phase[3]]
+        self._run = np.array([run for run, *_ in forward], np.int64)
+        self._name = np.array([name for _, name, *_ in forward], np.str_)
+        self.begin = np.array([begin_ns for *_, begin_ns, _ in forward], np.int64)
+        self.end = np.array([end_ns + 1 for *_, end_ns in forward], np.int64)
+
+    def cells(self, hits: dict[tuple[str, ...], Flags]) -> dict[Cell, set[int]]:
+        """Cell -> sync runs, of states -> whether each phase met them."""
+        cells = {}
+        for name in np.unique(self._name).tolist():
+            of_name = self._name == name
+            for states, met in hits.items():
+                if runs := set(self._run[of_name & met].tolist()):
+                    cells[Cell(phase=name, states=states)] = runs
+        return cells
+
+
+class _Union:
+    """The instants of many half-open intervals, which may overlap.
+
+    Kept as the begins in order, each with the latest end of all intervals up to it. No instant is lost or gained by
+    that: what an interval is lengthened by lies within an earlier one.
+    """
+
+    def __init__(self, begin: Times, end: Times) -> None:
+        order = np.argsort(begin, kind="stable")
+        # The first entry stands for "nothing has begun", so that every search finds one.
+        self._begin: Times = np.append(NEVER, begin[order])
+        self._end: Times = np.maximum.accumulate(np.append(NEVER, end[order]))
+
+    @classmethod
+    def of(cls, unions: Iterable["_Union"]) -> "_Union":
+        begins, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for union in unions:
+            begins.append(union._begin)
+            ends.append(union._end)
+        return cls(np.concatenate(begins), np.concatenate(ends))
+
+    def meets(self, begin: Times, end: Times) -> Flags:
+        """Whether each of the half-open intervals, none of them empty, holds an instant of this union."""
+        return self._reach(end - 1) > begin
+
+    def __and__(self, other: "_Union") -> "_Union":
+        """The instants of both: each piece begins where one of the two begins within the other."""
+        begin = np.concatenate((self._begin, other._begin))
+        end = np.concatenate(
+            (np.minimum(self._end, other._reach(self._begin)), np.minimum(other._end, self._reach(other._begin)))
+        )
+        return _Union(begin[begin < end], end[begin < end])
+
+    def _reach(self, at: Times) -> Times:
+        """The latest end of all that has begun by then."""
+        return self._end[np.searchsorted(self._begin, at, side="right") - 1]
+
+
+class _Stays(NamedTuple):
+    """Stays of prints in a state (its index), half-open; arrays of one length."""
+
+    state: npt.NDArray[np.int8]
+    begin: Times
+    end: Times
+    slot: npt.NDArray[np.int32]
+
+    def where(self, flags: Flags) -> "_Stays":
+        return _Stays(self.state[flags], self.begin[flags], self.end[flags], self.slot[flags])
+
+
+def _stays(
+    print_: npt.NDArray[np.int64], point: npt.NDArray[np.int8], at_ns: Times, slot: npt.NDArray[np.int32]
+) -> _Stays:
+    """The states of all prints, each from its point to the print's next."""
+    order = np.lexsort((slot, point, at_ns, print_))
+    print_, at_ns = print_[order], at_ns[order]
+    settled = np.flatnonzero(_is_last(print_, at_ns))
+    order, print_, at_ns = order[settled], print_[settled], at_ns[settled]
+    until = at_ns + 1
+    np.copyto(until[:-1], at_ns[1:], where=print_[1:] == print_[:-1])
+    stays = _Stays(state=point[order], begin=at_ns, end=until, slot=slot[order])
+    return stays.where(stays.state < len(STATES))
+
+
+def _crowds(stays: _Stays) -> dict[int, _Union]:
+    """What stood together in one slot -> when; what that was is a number.
+
+    It holds a count, capped at `MOST`, for each state, the first state in the lowest `BITS`.
+    """
+    time = np.concatenate((stays.begin, stays.end))
+    slot = np.concatenate((stays.slot, stays.slot))
+    order = np.lexsort((time, slot))
+    time, slot = time[order], slot[order]
+    settled = np.flatnonzero(_is_last(slot, time))
+    crowds = np.zeros(len(settled), np.int16)
+    for state in range(len(STATES)):
+        entered = (stays.state == state).astype(np.int8)
+        count = np.cumsum(np.concatenate((entered, -entered))[order], dtype=np.int32)[settled]
+        crowds |= np.minimum(count, MOST).astype(np.int16) << (BITS * state)
+    begin = time[settled]
+    end = np.append(begin[1:], NEVER)  # where a slot's rows end, nobody is left in it, so that its last end is not used
+    unions = {}
+    for crowd in np.unique(crowds[crowds > 0]).tolist():
+        of_crowd = crowds == crowd
+        unions[crowd] = _Union(begin[of_crowd], end[of_crowd])
+    return unions
+
+
+def _at_least(crowds: dict[int, _Union]) -> dict[int, _Union]:
+    """k -> when at least k prints stood together, of crowds in the first state alone: these are their own count."""
+    return {k: _Union.of(union for count, union in crowds.items() if count >= k) for k in range(1, MOST + 1)}
+
+
+def _parts(crowd: int, *, applied: int) -> Iterator[tuple[str, ...]]:
+    """The states of one to `MOST` prints that such a crowd of a slot holds together with so many that have applied."""
+    there = {state: crowd >> BITS * index & MOST for index, state in enumerate(STATES)} | {"applied": applied}
+    for states in _CROWDS:
+        count = Counter(states)
+        if count["applied"] == applied < len(states) and all(count[state] <= there[state] for state in count):
+            yield states
+
+
+def _is_last(*keys: npt.NDArray[np.generic]) -> Flags:
+    """Whether the next row differs in one of the keys, or there is none."""
+    rows = len(keys[0])
+    last = np.ones(rows, np.bool_)
+    last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    return last

@@ -1,0 +1,256 @@
+"""A judged run of several Locust processes, seen from the master: it owns the run, and its workers have the users."""
+
+import time
+from collections import deque
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import gevent
+import msgspec
+from locust.rpc import Message
+from locust.runners import STATE_MISSING, MasterRunner
+
+from harness.gate import Verdict
+from harness.ledger import INCIDENT_DIRECTORY, SEGMENT_DIRECTORY, Ended, Report
+from harness.load.active_run import DRAIN_S, Share
+from harness.load.clock import Clock
+from harness.load.messages import (
+    CLOCK,
+    DONE,
+    FILE,
+    FOUND,
+    REPORT,
+    RUN,
+    ClockQuestion,
+    Done,
+    Piece,
+    PieceTaken,
+    RunTold,
+    WorkerTallies,
+    pack,
+    unpack,
+)
+from harness.load.options import Setup
+from harness.outcome import Outcome
+from harness.report.terminal import print_progress
+from harness.run import CLOCK as RUN_CLOCK
+from harness.target import TargetError
+
+_WATCH_S = 0.25
+_PROGRESS_S = 2.0
+_SILENCE_S = 15.0
+_POLL_S = 0.05
+
+
+class _Worker(msgspec.Struct, kw_only=True):
+    """What the master knows of one; guarded by there being one thread."""
+
+    segment: str
+    tallies: WorkerTallies | None = None
+    done: Done | None = None
+
+
+class MasterRun:
+    """From its making, which starts the target, to `finish`, which says the verdict.
+
+    Raises:
+        LedgerError: see `JudgedRun.open`.
+        TargetError: when the target cannot be started, or not be driven by other processes.
+    """
+
+    def __init__(self, setup: Setup, runner: MasterRunner, clock: Clock) -> None:
+        self.run = setup.make_run()
+        self._setup = setup
+        self._runner = runner
+        self._clock = clock
+        self._random = Random(setup.seed)
+        self._workers: dict[str, _Worker] = {}
+        self._parts = 0
+        self._heard_s = 0.0
+        self._cut_short = self._stopped = False
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
+        self.run.open()
+        shared = self.run.target.share()
+        if shared is None:
+            self.run.target.close()
+            message = (
+                f"the target {setup.target} can be driven by the process that started it only; "
+                "leave out --master, --worker and --processes"
+            )
+            raise TargetError(message)
+        self._shared = shared
+        # Leases of groups: what a worker once had is never given to another, for its prints may still be under way.
+        self._applicants, self._changed = self._shuffled(), self._shuffled()
+        runner.custom_messages.update(
+            {
+                CLOCK: (self._on_clock, False),
+                FOUND: (self._on_found, False),
+                FILE: (self._on_file, False),
+                DONE: (self._on_done, False),
+            }
+        )
+
+    def start(self) -> None:
+        """Begin the plan: tell every worker its share, and those that join later."""
+        self.run.restart_clock()
+        runner = self._runner
+        clients = [*runner.clients.ready, *runner.clients.spawning, *runner.clients.running]
+        self._parts = len(clients)
+        for client in clients:
+            self._admit(client.id)
+        runner.environment.events.worker_connect.add_listener(self._on_worker_connect)
+        runner.environment.events.worker_report.add_listener(self._on_report)
+        for period_s, work in ((_WATCH_S, self._watch), (_PROGRESS_S, self._show)):
+            self._greenlets.append(gevent.spawn(_repeat, period_s, work))
+
+    def cut_short(self) -> None:
+        """End the plan before its time: somebody interrupted the run."""
+        self._cut_short = True
+
+    @property
+    def is_over(self) -> bool:
+        """Locust may stop the users."""
+        return self._is_through or self._cut_short or self._stopped or bool(self.run.died)
+
+    @property
+    def _is_through(self) -> bool:
+        return self.run.elapsed_s > self._setup.plan.seconds + DRAIN_S
+
+    def finish(self) -> Verdict:
+        """Collect what the workers hand over, close the run and decide."""
+        ended: Ended = "complete" if self._is_through else "stopped" if self._stopped else "interrupted"
+        gevent.killall(self._greenlets)
+        self._collect()
+        self._runner.environment.events.worker_connect.remove_listener(self._on_worker_connect)
+        self._runner.environment.events.worker_report.remove_listener(self._on_report)
+        for worker in self._workers.values():
+            if worker.done is None:
+                self.run.add_fault(f"the process of {worker.segment} was lost: it did not hand over its evidence")
+            else:
+                self.run.expect_versions(worker.done.newest)
+                for fault in worker.done.faults:
+                    self.run.add_fault(f"{worker.segment}: {fault}")
+        if not self._workers:
+            self.run.add_fault("no worker took part")
+        return self.run.close(ended, reports=self._reports())
+
+    def _shuffled(self) -> deque[int]:
+        positions = list(range(len(self.run.target.groups())))
+        self._random.shuffle(positions)
+        return deque(positions)
+
+    def _admit(self, client_id: str) -> None:
+        if client_id in self._workers:
+            return
+        worker = self._workers[client_id] = _Worker(segment=self.run.add_segment())
+        number = len(self._workers) - 1
+        told = RunTold(
+            run=self.run.id,
+            segment=worker.segment,
+            directory=str(self.run.directory.resolve()),
+            shared=self._shared,
+            share=Share(
+                number=number,
+                parts=self._parts,
+                applicants=self._lease(self._applicants, number),
+                changed=self._lease(self._changed, number),
+            ),
+            clock=RUN_CLOCK,
+            clock_identity=self._clock.identity,
+            elapsed_s=self.run.elapsed_s,
+        )
+        self._runner.send_message(RUN, pack(told), client_id)
+
+    def _lease(self, free: deque[int], number: int) -> tuple[int, ...]:
+        """An even share to each who is there at the beginning, one kept back; half of the rest to whoever is late."""
+        share = len(free) // (self._parts - number + 1) if number < self._parts else (len(free) + 1) // 2
+        return tuple(free.popleft() for _ in range(share))
+
+    def _collect(self) -> None:
+        """Wait until every worker that can be reached has handed over its evidence, as long as any of them is heard."""
+        if self._runner.user_count and any(worker.done is None for worker in self._workers.values()):
+            # Locust itself stops the test without a word to its workers when the master is interrupted.
+            for client_id in self._workers:
+                self._runner.server.send_to_client(Message("stop", None, client_id))
+        self._heard_s = time.monotonic()
+        while any(map(self._is_awaited, self._workers)) and time.monotonic() < self._heard_s + _SILENCE_S:
+            gevent.sleep(_POLL_S)
+
+    def _is_awaited(self, client_id: str) -> bool:
+        client = self._runner.clients.get(client_id)
+        return self._workers[client_id].done is None and (client is None or client.state != STATE_MISSING)
+
+    def _reports(self) -> dict[str, Report]:
+        told = [worker.done or worker.tallies for worker in self._workers.values()]
+        return {last.segment: Report(batch=last.batch, issued=last.issued) for last in told if last is not None}
+
+    def _on_worker_connect(self, client_id: str, **_: object) -> None:
+        self._admit(client_id)
+
+    def _on_report(self, client_id: str, data: dict[str, Any], **_: object) -> None:
+        worker = self._workers.get(client_id)
+        if worker is not None and REPORT in data:
+            worker.tallies = unpack(data[REPORT], WorkerTallies)
+
+    def _on_clock(self, msg: Message, **_: object) -> None:
+        question = unpack(msg.data, ClockQuestion)
+        answer = msgspec.structs.replace(question, at_ns=self._clock.now_ns())
+        self._runner.send_message(CLOCK, pack(answer), msg.node_id)
+
+    def _on_found(self, **_: object) -> None:
+        self._stopped = self._stopped or self._setup.stop_on_misissuance
+
+    def _on_file(self, msg: Message, **_: object) -> None:
+        self._heard_s = time.monotonic()
+        piece = unpack(msg.data, Piece)
+        try:
+            taken = PieceTaken(name=piece.name, size=self._write(piece, self._workers[msg.node_id].segment))
+        except (OSError, ValueError) as error:
+            taken = PieceTaken(name=piece.name, size=0, refused=str(error))
+        self._runner.send_message(FILE, pack(taken), msg.node_id)
+
+    def _write(self, piece: Piece, segment: str) -> int:
+        name = Path(piece.name)
+        allowed = (
+            name == Path(SEGMENT_DIRECTORY) / f"{segment}.jsonl",
+            name.parent == Path(INCIDENT_DIRECTORY) and name.suffix == ".document",
+        )
+        if not any(allowed):
+            raise ValueError(f"{piece.name} is no file of {segment}")
+        path = self.run.directory / name
+        path.touch(mode=0o600)
+        with path.open("r+b") as file:
+            file.seek(piece.offset)
+            file.write(piece.data)
+            return file.tell()
+
+    def _on_done(self, msg: Message, **_: object) -> None:
+        self._heard_s = time.monotonic()
+        worker = self._workers.get(msg.node_id)
+        done = unpack(msg.data, Done)
+        if worker is not None and worker.segment == done.segment:
+            worker.done = done
+            if done.faults:
+                self._cut_short = True
+
+    def _watch(self) -> None:
+        self.run.check_target()
+
+    def _show(self) -> None:
+        tallies = [worker.tallies.outcomes for worker in self._workers.values() if worker.tallies is not None]
+        phase = self._setup.plan.at(self.run.elapsed_s)
+        print_progress(
+            self.run.elapsed_s,
+            self._setup.plan.seconds,
+            phase.name if phase else "end",
+            ok=sum(outcomes.get(Outcome.OK, 0) for outcomes in tallies),
+            misissued=sum(outcomes.get(one, 0) for outcomes in tallies for one in Outcome if one.is_misissue),
+            errors=sum(outcomes.get(Outcome.ERROR_FINAL, 0) for outcomes in tallies),
+        )
+
+
+def _repeat(period_s: float, work: Any) -> None:
+    while True:
+        gevent.sleep(period_s)
+        work()

@@ -1,0 +1,167 @@
+"""The options of a judged run on Locust's command line and in its web UI, and what they come to."""
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+from locust.argument_parser import LocustArgumentParser
+
+from harness.criteria import Criteria, add_options, read_criteria
+from harness.load.arrivals import planned_arrivals, read_rate
+from harness.load.plan import Plan
+from harness.run import JudgedRun, default_directory, load_target
+from harness.target import Target, TargetError, read_assignments
+
+_STOP_TIMEOUT_S = 10.0
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """A number that a profile lets its user choose; `name` as on the command line, without the dashes."""
+
+    name: str
+    default: float
+    help: str
+
+    @property
+    def key(self) -> str:
+        """The attribute of the parsed options."""
+        return self.name.replace("-", "_")
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """One run as it was asked for.
+
+    Args:
+        target: `module:attribute`; settings: of the target.
+        rate_per_s: of the plan of arrivals; None when users apply as soon as they are free.
+        regular: arrivals come at constant intervals, not by chance.
+        parameters: kept with the run.
+    """
+
+    profile: str
+    target: str
+    settings: Mapping[str, str]
+    plan: Plan
+    seed: int
+    criteria: Criteria
+    rate_per_s: float | None
+    regular: bool
+    stop_on_misissuance: bool
+    directory: Path | None
+    parameters: Mapping[str, object]
+
+    def load_target(self) -> Target:
+        """A new one.
+
+        Raises:
+            TargetError: when there is none by that name, or it refuses the settings.
+        """
+        return load_target(self.target, self.settings)
+
+    def make_run(self) -> JudgedRun:
+        """The run, not opened yet.
+
+        Raises:
+            TargetError: see `load_target`.
+        """
+        rate_per_s, seconds = self.rate_per_s, self.plan.seconds
+        return JudgedRun(
+            self.load_target(),
+            self.directory or default_directory(self.profile),
+            profile=self.profile,
+            seed=self.seed,
+            parameters=self.parameters,
+            criteria=self.criteria,
+            planned_s=seconds,
+            planned_prints=None if rate_per_s is None else planned_arrivals(rate_per_s, seconds),
+            planned_changes=self.plan.changes,
+        )
+
+
+def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, options: Sequence[Option]) -> None:
+    """Add the options of every judged run, and the profile's own."""
+    parser.set_defaults(num_users=users, spawn_rate=100, stop_timeout=_STOP_TIMEOUT_S)
+    # Straight to the parser: what is added through a group never shows in Locust's web UI.
+    add = parser.add_argument
+    add("--target", default=target, help="MODULE:ATTRIBUTE of the system under test")
+    for name in ("build", "topology", "sync"):
+        add(f"--{name}", default="", help=f"the target's setting {name}")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting of the target")
+    add("--seed", type=int, default=20230430, help="of everything that is drawn at random")
+    add("--out", default="", metavar="DIR", help="run directory; runs/<time>-<profile> unless given")
+    add("--rate", default="", metavar="N/s", help="plan of arrivals: applications per second, whoever is free")
+    add("--arrivals", default="poisson", choices=("poisson", "constant"), help="how the plan of arrivals is drawn")
+    add("--stop-on-misissuance", action="store_true", help="end the run at the first misissuance")
+    add("--criteria", default="", metavar="FILE", help="TOML file with the criteria of the gate")
+    add("--max", action="append", default=[], metavar="METRIC[:KIND]=VALUE", help="FAIL when a metric is above it")
+    add(
+        *("--min",),
+        action="append",
+        default=[],
+        metavar="METRIC[:KIND]=VALUE",
+        help="INCONCLUSIVE when a metric is below it",
+    )
+    add("--confidence", type=float, default=None, help="of every bound; 0.95 unless given")
+    add("--freshness-limit-s", type=float, default=None, help="how long an older version may still be handed out")
+    add("--no-self-test", action="store_true", help="do not ask that a planted wrong image is caught")
+    for option in options:
+        add(f"--{option.name}", type=float, default=option.default, help=option.help)
+
+
+def read_setup(
+    options: Namespace,
+    *,
+    profile: str,
+    counters: int,
+    own: Sequence[Option],
+    make_plan: Callable[[Namespace], Plan],
+) -> Setup:
+    """What the parsed options come to.
+
+    Args:
+        counters: users that enter changes.
+
+    Raises:
+        CriteriaError, TargetError: naming the option, what was found and what would be right.
+    """
+    wrong = [option for option in own if not 0 <= getattr(options, option.key) < float("inf")]
+    if wrong:
+        message = f"--{wrong[0].name}: found {getattr(options, wrong[0].key)}, right would be 0 or more"
+        raise TargetError(message)
+    if options.num_users is not None and options.num_users <= counters:
+        message = f"--users: found {options.num_users}, right would be more than the {counters} that enter changes"
+        raise TargetError(message)
+    settings = {name: getattr(options, name) for name in ("build", "topology", "sync") if getattr(options, name)}
+    settings["seed"] = str(options.seed)
+    return Setup(
+        profile=profile,
+        target=options.target,
+        settings=settings | read_assignments(options.set),
+        plan=make_plan(options),
+        seed=options.seed,
+        criteria=_read_criteria(options),
+        rate_per_s=read_rate(options.rate),
+        regular=options.arrivals == "constant",
+        stop_on_misissuance=options.stop_on_misissuance,
+        directory=Path(options.out) if options.out else None,
+        parameters={
+            "users": options.num_users,
+            "target": options.target,
+            "rate": options.rate,
+            "arrivals": options.arrivals if options.rate else "",
+            **{option.name: getattr(options, option.key) for option in own},
+        },
+    )
+
+
+def _read_criteria(options: Namespace) -> Criteria:
+    criteria = read_criteria(Path(options.criteria)) if options.criteria else Criteria()
+    return add_options(
+        criteria,
+        maximum=options.max,
+        minimum=options.min,
+        confidence=options.confidence,
+        freshness_limit_s=options.freshness_limit_s,
+        self_test=False if options.no_self_test else None,
+    )

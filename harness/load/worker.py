@@ -1,0 +1,256 @@
+"""A Locust worker in a judged run: it has users and a segment of the ledger, and hands over what it wrote."""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+from locust.rpc import Message
+from locust.runners import WorkerRunner
+
+from harness.ledger import INCIDENT_DIRECTORY, LedgerError, SegmentWriter, create_run_directory, read_run
+from harness.load.active_run import ActiveRun
+from harness.load.clock import Clock
+from harness.load.messages import (
+    CLOCK,
+    DONE,
+    FILE,
+    FOUND,
+    REPORT,
+    RUN,
+    ClockQuestion,
+    Done,
+    Piece,
+    PieceTaken,
+    RunTold,
+    WorkerTallies,
+    pack,
+    unpack,
+)
+from harness.load.options import Setup
+from harness.recorder import Recorder
+from harness.records import ClockReading
+
+_log = logging.getLogger(__name__)
+_CLOCK_S = 1.0
+_FIRST_READINGS = 5
+_FIRST_READING_S = 0.05
+_PIECE_BYTES = 256 * 1024
+_ANSWER_LIMIT_S = 30.0
+_PARENT_S = 1.0
+
+
+class Worker:
+    """One a process; it takes part in one run after the other, as the master tells it.
+
+    Args:
+        read_setup: the run's setup from the options, which the master sends with each start.
+    """
+
+    def __init__(self, environment: Environment, clock: Clock, read_setup: Callable[[], Setup]) -> None:
+        runner = environment.runner
+        if not isinstance(runner, WorkerRunner):
+            message = "this should never happen, because only Locust's workers make one"
+            raise AssertionError(message)
+        self._runner = runner
+        self._clock = clock
+        self._read_setup = read_setup
+        self._told: RunTold | None = None
+        self._active: ActiveRun | None = None
+        self._directory = Path()
+        self._has_own_directory = False
+        self._listener: gevent.Greenlet[..., None] | None = None
+        self._clock_greenlet: gevent.Greenlet[..., None] | None = None
+        self._taken = Event()
+        self._last_taken: PieceTaken | None = None
+        runner.custom_messages.update(
+            {RUN: (self._on_run, False), CLOCK: (self._on_clock, False), FILE: (self._on_file, False)}
+        )
+        environment.events.report_to_master.add_listener(self._report)
+        if environment.parsed_options is not None and environment.parsed_options.processes:
+            gevent.spawn(self._watch_parent, os.getppid())
+
+    def start(self) -> ActiveRun | None:
+        """Take part in the run that the master told of last; None when that cannot be, which the master is told."""
+        told = self._told
+        if told is None or self._active is not None:
+            return self._active
+        try:
+            self._active = self._join(told)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot pass without this worker
+            self._runner.send_message(
+                DONE, pack(Done(segment=told.segment, batch=0, issued=0, newest={}, faults=(f"cannot start: {error}",)))
+            )
+            self._told = None
+            return None
+        return self._active
+
+    def finish(self, faults: Iterable[str]) -> None:
+        """Close the segment and hand it over.
+
+        Args:
+            faults: of this process, to be put on record.
+        """
+        active, told = self._active, self._told
+        self._active = self._told = None
+        if active is None or told is None:
+            return
+        late_faults = []
+        if self._clock_greenlet is not None:
+            self._clock_greenlet.kill()
+        try:
+            for fault in faults:
+                active.recorder.add_fault(fault)
+            active.finish()
+            active.target.close()
+        except Exception as error:  # noqa: BLE001 - it goes to the master in words
+            late_faults += [f"{type(error).__name__} at the end of the run: {error}", *active.recorder.faults]
+        if self._has_own_directory:
+            try:
+                self._hand_over(told.segment)
+            except (OSError, LedgerError, gevent.Timeout) as error:
+                late_faults.append(f"its evidence stays in {self._directory.resolve()}: {error}")
+        done = Done(
+            segment=told.segment,
+            batch=active.recorder.segment.batch,
+            issued=active.recorder.segment.issued,
+            newest=active.recorder.register.newest_versions(),
+            faults=tuple(late_faults),
+        )
+        self._runner.send_message(DONE, pack(done))
+
+    def _join(self, told: RunTold) -> ActiveRun:
+        setup = self._read_setup()
+        target = setup.load_target()
+        target.attach(told.shared)
+        self._directory = Path(told.directory)
+        self._has_own_directory = not _holds(self._directory, told.run)
+        if self._has_own_directory:
+            self._directory = Path("runs") / f"{told.run}-{told.segment}"
+            create_run_directory(self._directory)
+        same_clock = told.clock_identity == self._clock.identity
+        writer = SegmentWriter(
+            self._directory,
+            told.segment,
+            run=told.run,
+            clock=told.clock if same_clock else f"{told.clock} of {told.segment}",
+        )
+        recorder = Recorder(target, writer, self._directory / INCIDENT_DIRECTORY)
+        for group in target.groups():
+            recorder.add_group(group)
+        active = ActiveRun(
+            setup,
+            target,
+            recorder,
+            share=told.share,
+            clock=self._clock,
+            on_misissuance=lambda: self._runner.send_message(FOUND),
+        )
+        if not same_clock:
+            self._clock_greenlet = gevent.spawn(self._read_clock)
+        active.start(told.elapsed_s)
+        return active
+
+    def _read_clock(self) -> None:
+        """Ask the master for the time, again and again, for a clock may drift."""
+        for number in range(10**9):
+            self._runner.send_message(CLOCK, pack(ClockQuestion(sent_ns=self._clock.now_ns())))
+            gevent.sleep(_FIRST_READING_S if number < _FIRST_READINGS else _CLOCK_S)
+
+    def _hand_over(self, segment: str) -> None:
+        """Send every file to the master, piece by piece, and remove them: they are personal data.
+
+        Raises:
+            LedgerError: when the master does not take one.
+            OSError, gevent.Timeout: when one cannot be read, or the master does not answer.
+        """
+        for path in sorted(path for path in self._directory.rglob("*") if path.is_file()):
+            name = str(path.relative_to(self._directory))
+            with path.open("rb") as file:
+                offset = 0
+                while data := file.read(_PIECE_BYTES):
+                    offset = self._send_piece(Piece(segment=segment, name=name, offset=offset, data=data))
+        shutil.rmtree(self._directory)
+
+    def _send_piece(self, piece: Piece) -> int:
+        self._taken.clear()
+        self._runner.send_message(FILE, pack(piece))
+        with gevent.Timeout(_ANSWER_LIMIT_S):
+            self._await_taken()
+        taken = self._last_taken
+        if taken is None or taken.refused or taken.size != piece.offset + len(piece.data):
+            message = f"the master did not take {piece.name}: {taken}"
+            raise LedgerError(message)
+        return taken.size
+
+    def _await_taken(self) -> None:
+        """Locust stops its users, and so calls us, in the greenlet that reads its messages: then we have to read."""
+        if gevent.getcurrent() is not self._listener:
+            self._taken.wait()
+            return
+        others: list[Message] = []
+        while not self._taken.is_set():
+            message = self._runner.client.recv()
+            if message.type in {FILE, "heartbeat"}:
+                self._runner.handle_message(message)
+            else:
+                others.append(message)
+        for message in others:
+            gevent.spawn(self._runner.handle_message, message)
+
+    def _on_run(self, msg: Message, **_: object) -> None:
+        self._listener = gevent.getcurrent()
+        self._told = unpack(msg.data, RunTold)
+
+    def _on_clock(self, msg: Message, **_: object) -> None:
+        now_ns = self._clock.now_ns()
+        question = unpack(msg.data, ClockQuestion)
+        middle_ns = (question.sent_ns + now_ns) // 2
+        if self._active is not None:
+            self._active.recorder.segment.write(
+                ClockReading(
+                    at_ns=middle_ns,
+                    offset_ns=question.at_ns - middle_ns,
+                    uncertainty_ns=now_ns - middle_ns + 1,
+                )
+            )
+
+    def _on_file(self, msg: Message, **_: object) -> None:
+        self._last_taken = unpack(msg.data, PieceTaken)
+        self._taken.set()
+
+    def _report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 - Locust names its arguments
+        active = self._active
+        if active is None:
+            return
+        recorder = active.recorder
+        data[REPORT] = pack(
+            WorkerTallies(
+                segment=recorder.segment.segment,
+                batch=recorder.segment.batch,
+                issued=recorder.segment.issued,
+                outcomes={outcome.value: number for outcome, number in recorder.tallies.items()},
+                faults=len(recorder.faults),
+                self_test=recorder.self_test,
+            )
+        )
+
+    def _watch_parent(self, parent: int) -> None:
+        """A worker that `--processes` made ends with the master that made it, also when that was killed."""
+        while os.getppid() == parent:
+            gevent.sleep(_PARENT_S)
+        _log.error("the master is gone")
+        self._runner.quit()
+
+
+def _holds(directory: Path, run: str) -> bool:
+    """Whether the master's run directory is seen from here, too."""
+    try:
+        return read_run(directory).run == run
+    except LedgerError:
+        return False

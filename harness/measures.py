@@ -1,0 +1,94 @@
+"""The figures of a run: what its criteria are checked against, and what its report shows. Pure."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.criteria import Metrics
+from harness.evidence import RunEvidence
+from harness.judging import Judged
+from harness.outcome import Outcome
+from harness.prints import Prints
+from harness.records import Record
+
+LATE_NS = 10_000_000
+"""A print that is sent so much later than the plan of arrivals wanted is a late start."""
+
+
+class Latency(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """Percentiles of the time from the intended start to the answer, over the prints that brought a document, seconds.
+
+    Exact: each is a time that one of the prints took. None when none brought a document.
+    """
+
+    p50_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+
+
+def latency(prints: Prints, rows: NDArray[np.bool_]) -> Latency:
+    """Of the documents among these rows."""
+    documents = prints.by_sort(sort.answer == "document" for sort in prints.sorts)
+    taken_ns = prints.latency_ns[rows & documents]
+    if not len(taken_ns):
+        return Latency(p50_s=None, p95_s=None, p99_s=None)
+    p50, p95, p99 = (np.percentile(taken_ns, (50, 95, 99), method="inverted_cdf") / 1e9).tolist()
+    return Latency(p50_s=p50, p95_s=p95, p99_s=p99)
+
+
+def late_starts(evidence: RunEvidence) -> int | None:
+    """Prints that were sent later than the plan of arrivals wanted; None without such a plan."""
+    if evidence.run.planned_prints is None:
+        return None
+    return int((evidence.prints.late_ns > LATE_NS).sum())
+
+
+def rate_share(evidence: RunEvidence, judged: Judged) -> float | None:
+    """Applications that were made, as a share of those that the plan of arrivals holds; None without such a plan."""
+    planned = evidence.run.planned_prints
+    return len(judged.last) / planned if planned else None
+
+
+def may_have_printed(prints: Prints) -> int:
+    """Attempts whose answer the client did not see whole."""
+    return int(prints.by_sort(sort.answer == "unanswered" for sort in prints.sorts).sum())
+
+
+def documents(prints: Prints) -> int:
+    """Prints that brought a document."""
+    return int(prints.by_sort(sort.answer == "document" for sort in prints.sorts).sum())
+
+
+def metrics(evidence: RunEvidence, judged: Judged, *, exposures: int, cells: int, bound: float) -> Metrics:
+    """The value of every metric that the run gives one, for all kinds of documents together and for each."""
+    prints, planned_changes = evidence.prints, evidence.run.planned_changes
+    found: dict[tuple[str, str], float | None] = {
+        ("bound", ""): bound,
+        ("exposures", ""): exposures,
+        ("cells", ""): cells,
+        ("sync_runs", ""): len(evidence.sync_runs),
+        ("late_starts", ""): late_starts(evidence),
+        ("resends", ""): evidence.events.resends() if evidence.run.shows_points else None,
+        ("may_have_printed", ""): may_have_printed(prints),
+        ("rate_share", ""): rate_share(evidence, judged),
+        ("change_rate_share", ""): evidence.changes / planned_changes if planned_changes else None,
+    }
+    for kind in ("", *sorted({sort.kind for sort in prints.sorts})):
+        found |= _of_kind(prints, judged, kind)
+    return found
+
+
+def _of_kind(prints: Prints, judged: Judged, kind: str) -> dict[tuple[str, str], float | None]:
+    rows = prints.by_sort(kind in {"", sort.kind} for sort in prints.sorts)
+    counts = judged.counts(judged.last[rows[judged.last]])
+    errors = counts[Outcome.ERROR_FINAL] + counts[Outcome.ERROR_RETRIED_OK]
+    total = counts.total()
+    of_documents = prints.by_sort(sort.answer == "document" and kind in {"", sort.kind} for sort in prints.sorts)
+    taken = latency(prints, rows)
+    return {
+        **{(outcome.value, kind): counts[outcome] if total else None for outcome in Outcome},
+        ("error_share", kind): errors / total if total else None,
+        ("prints", kind): int(of_documents.sum()),
+        ("p50_s", kind): taken.p50_s,
+        ("p95_s", kind): taken.p95_s,
+        ("p99_s", kind): taken.p99_s,
+    }
