@@ -4,14 +4,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import click
 
 from harness.bound import exposures_needed
+from harness.criteria import CriteriaError, add_options, read_criteria
 from harness.gate import EXIT_DIED, EXIT_USAGE, decide
 from harness.ledger import LedgerError, read_run
 from harness.run import default_directory, load_attribute, load_target
@@ -20,6 +22,8 @@ from harness.target import TargetError, read_assignments
 DEFAULT_EXPERIMENT = "profiles.experiments.release_2023:EXPERIMENT"
 DEFAULT_TARGET = "targets.municipal.target:Municipal"
 _WATCH_S = 0.2
+_LIMIT = "METRIC[:KIND]=VALUE"
+_Command = TypeVar("_Command", bound=Callable[..., object])
 _EPILOG = (
     "Exit codes: 0 PASS; 1 FAIL; 2 usage or configuration error; 3 INCONCLUSIVE; 4 the harness or the target died. "
     "Where several hold: 1 before 4 before 3."
@@ -32,6 +36,22 @@ def cli() -> None:
     """Drive a document-issuing service under load and prove who was handed whose document."""
 
 
+def _criteria_options(command: _Command) -> _Command:
+    """The options that say what a run is measured by; they win over those of a file."""
+    for option in (
+        click.option("--no-self-test", is_flag=True, help="do not ask that a planted wrong image is caught"),
+        click.option(
+            "--freshness-limit", type=float, help="how long an older version may still be handed out, seconds"
+        ),
+        click.option("--confidence", type=float, help="of every bound; 0.95 unless given"),
+        click.option("--min", "minimum", multiple=True, metavar=_LIMIT, help="INCONCLUSIVE when a metric is below it"),
+        click.option("--max", "maximum", multiple=True, metavar=_LIMIT, help="FAIL when a metric is above it"),
+        click.option("--criteria", type=click.Path(path_type=Path), help="TOML file with the criteria of the gate"),
+    ):
+        command = option(command)
+    return command
+
+
 @cli.command(epilog=_EPILOG)
 @click.argument("profile")
 @click.option("--build", help="program of the target, such as seed or fixed")
@@ -42,9 +62,20 @@ def cli() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="run directory; runs/<time>-<profile> unless given")
 @click.option("--target", help="MODULE:ATTRIBUTE of another system under test")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="any other setting of the target")
-@click.option("--max-error-share", type=click.FloatRange(0, 1), help="FAIL when more of the applications erred")
+@click.option("--rate", metavar="N/s", help="plan of arrivals: applications per second, whoever is free")
+@click.option("--arrivals", type=click.Choice(["poisson", "constant"]), help="how the plan of arrivals is drawn")
+@click.option("--processes", type=click.IntRange(min=1), help="Locust processes that make the load on this machine")
+@click.option("--stop-on-misissuance", is_flag=True, help="end the run at the first misissuance")
+@_criteria_options
 @click.argument("profile_options", nargs=-1, type=click.UNPROCESSED)
-def verify(profile: str, settings: Sequence[str], profile_options: Sequence[str], **options: object) -> None:
+def verify(
+    profile: str,
+    settings: Sequence[str],
+    maximum: Sequence[str],
+    minimum: Sequence[str],
+    profile_options: Sequence[str],
+    **options: object,
+) -> None:
     """Run PROFILE (a name or a Locust file) and decide.
 
     Options of the profile itself come after `--`, such as `misissue verify april30 -- --bursts 8`; `locust -f
@@ -52,22 +83,46 @@ def verify(profile: str, settings: Sequence[str], profile_options: Sequence[str]
     """
     arguments = ["-f", str(_find_profile(profile)), "--headless", "--skip-log-setup"]
     for name, value in options.items():
-        if value is not None:
+        if value is True:
+            arguments.append(f"--{name.replace('_', '-')}")
+        elif value is not None and value is not False:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
-    for setting in settings:
-        arguments += ["--set", setting]
+    for name, values in (("set", settings), ("max", maximum), ("min", minimum)):
+        for text in values:
+            arguments += [f"--{name}", text]
     # In place of this process, because Locust wants to patch the interpreter before anything else is imported.
     os.execv(sys.executable, [sys.executable, "-m", "locust", *arguments, *profile_options])  # noqa: S606 - our own
 
 
 @cli.command(epilog=_EPILOG)
-@click.argument("directory", type=click.Path(path_type=Path))
-def gate(directory: Path) -> None:
-    """Decide again on the run in DIRECTORY, from its ledger alone."""
+@click.argument("directory", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_criteria_options
+def gate(
+    directory: Sequence[Path],
+    criteria: Path | None,
+    maximum: Sequence[str],
+    minimum: Sequence[str],
+    confidence: float | None,
+    freshness_limit: float | None,
+    no_self_test: bool,
+) -> None:
+    """Decide again on the run in DIRECTORY, from its ledger alone.
+
+    Where segments of load processes were not collected, name their directories behind it. Criteria are those that the
+    run was made with, or those of the file; single ones are added to them or replaced.
+    """
     from harness.report.terminal import print_verdict
 
-    verdict = decide(directory)
-    print_verdict(verdict, directory)
+    asked = add_options(
+        read_criteria(criteria) if criteria is not None else read_run(directory[0]).criteria,
+        maximum=maximum,
+        minimum=minimum,
+        confidence=confidence,
+        freshness_limit_s=freshness_limit,
+        self_test=False if no_self_test else None,
+    )
+    verdict = decide(*directory, criteria=asked)
+    print_verdict(verdict, directory[0])
     sys.exit(verdict.exit_code)
 
 
@@ -179,10 +234,11 @@ def main() -> None:
         sys.exit(_complain(error.format_message()))
     except click.exceptions.Abort:
         sys.exit(3)
-    except (TargetError, LedgerError) as error:
+    except (TargetError, LedgerError, CriteriaError) as error:
         sys.exit(_complain(str(error)))
 
 
 def _complain(message: str) -> int:
-    print(f"misissue: {message}", file=sys.stderr)
+    for line in message.splitlines():
+        print(f"misissue: {line}", file=sys.stderr)
     return EXIT_USAGE

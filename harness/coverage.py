@@ -32,7 +32,6 @@ POINTS = (*STATES, "other")
 """Points that begin a state, and one name for all others, which only end one."""
 
 MOST = 3  # prints in a cell
-BITS = 2  # that hold a count up to it
 NEVER = np.iinfo(np.int64).min
 
 
@@ -47,12 +46,20 @@ class Cell(Record, frozen=True, kw_only=True):
     states: tuple[str, ...]
 
 
-POINT_PHASES = ("begin", "applying", "releasing", "done")
-OUTSIDE_PHASES = ("before", "during", "after")
-_CROWDS = tuple(states for k in range(1, MOST + 1) for states in combinations_with_replacement(STATES, k))
-POINT_CELLS = tuple(Cell(phase=phase, states=states) for phase in POINT_PHASES for states in _CROWDS)
+def _crowds_of(states: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """One to `MOST` prints in every combination of states."""
+    return tuple(crowd for k in range(1, MOST + 1) for crowd in combinations_with_replacement(states, k))
+
+
+APPLIED = STATES[:1]
+IN_FLIGHT = ("in_flight",)
+POINT_CELLS = tuple(
+    Cell(phase=phase, states=crowd)
+    for phase in ("begin", "applying", "releasing", "done")
+    for crowd in _crowds_of(STATES)
+)
 OUTSIDE_CELLS = tuple(
-    Cell(phase=phase, states=("in_flight",) * k) for phase in OUTSIDE_PHASES for k in range(1, MOST + 1)
+    Cell(phase=phase, states=crowd) for phase in ("before", "during", "after") for crowd in _crowds_of(IN_FLIGHT)
 )
 
 
@@ -82,13 +89,15 @@ def cells_from_points(
     stays = _stays(print_, point, at_ns, slot)
     stays = stays.where(_Union(phases.begin, phases.end).meets(stays.begin, stays.end))
     has_slot = stays.state > 0
-    applied = _at_least(_crowds(stays._replace(slot=np.zeros_like(stays.slot)).where(~has_slot)))
-    hits = {("applied",) * k: union.meets(phases.begin, phases.end) for k, union in applied.items()}
-    for crowd, union in _crowds(stays.where(has_slot)).items():
-        for k in range(MOST):
-            met = (union & applied[k] if k else union).meets(phases.begin, phases.end)
-            for states in _parts(crowd, applied=k):
-                hits[states] = hits[states] | met if states in hits else met
+    in_slots = _Crowds(stays.where(has_slot), STATES)
+    without_slot = _Crowds(stays._replace(slot=np.zeros_like(stays.slot)).where(~has_slot), APPLIED)
+    applied = {k: without_slot.when(APPLIED * k) for k in range(1, MOST + 1)}
+    hits = {APPLIED * k: union.meets(phases.begin, phases.end) for k, union in applied.items()}
+    for crowd in _crowds_of(SLOT_STATES):
+        union = in_slots.when(crowd)
+        hits[crowd] = union.meets(phases.begin, phases.end)
+        for k in range(1, MOST - len(crowd) + 1):
+            hits[APPLIED * k + crowd] = (union & applied[k]).meets(phases.begin, phases.end)
     return phases.cells(hits)
 
 
@@ -108,8 +117,10 @@ def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: 
         end=answered_ns + 1,
         slot=np.zeros(len(sent_ns), np.int32),
     )
-    in_flight = _at_least(_crowds(flights.where(answered_ns >= sent_ns)))
-    return phases.cells({("in_flight",) * k: union.meets(phases.begin, phases.end) for k, union in in_flight.items()})
+    in_flight = _Crowds(flights.where(answered_ns >= sent_ns), IN_FLIGHT)
+    return phases.cells(
+        {crowd: in_flight.when(crowd).meets(phases.begin, phases.end) for crowd in _crowds_of(IN_FLIGHT)}
+    )
 
 
 def _phases_by_points(run: SyncRun) -> Iterator[tuple[str, int, int]]:
@@ -154,25 +165,15 @@ class _Phases:
 
 
 class _Union:
-    """The instants of many half-open intervals, which may overlap.
-
-    Kept as the begins in order, each with the latest end of all intervals up to it. No instant is lost or gained by
-    that: what an interval is lengthened by lies within an earlier one.
-    """
+    """The instants of many half-open intervals, as intervals that are apart, in order."""
 
     def __init__(self, begin: Times, end: Times) -> None:
         order = np.argsort(begin, kind="stable")
-        # The first entry stands for "nothing has begun", so that every search finds one.
-        self._begin: Times = np.append(NEVER, begin[order])
-        self._end: Times = np.maximum.accumulate(np.append(NEVER, end[order]))
-
-    @classmethod
-    def of(cls, unions: Iterable["_Union"]) -> "_Union":
-        begins, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for union in unions:
-            begins.append(union._begin)
-            ends.append(union._end)
-        return cls(np.concatenate(begins), np.concatenate(ends))
+        # The first interval is empty and stands for "nothing has begun", so that every search finds one.
+        begin, end = np.append(NEVER, begin[order]), np.maximum.accumulate(np.append(NEVER, end[order]))
+        apart = begin[1:] > end[:-1]
+        self._begin: Times = begin[np.append(True, apart)]
+        self._end: Times = end[np.append(apart, True)]
 
     def meets(self, begin: Times, end: Times) -> Flags:
         """Whether each of the half-open intervals, none of them empty, holds an instant of this union."""
@@ -187,7 +188,7 @@ class _Union:
         return _Union(begin[begin < end], end[begin < end])
 
     def _reach(self, at: Times) -> Times:
-        """The latest end of all that has begun by then."""
+        """The end of the last interval that has begun by then."""
         return self._end[np.searchsorted(self._begin, at, side="right") - 1]
 
 
@@ -217,42 +218,29 @@ def _stays(
     return stays.where(stays.state < len(STATES))
 
 
-def _crowds(stays: _Stays) -> dict[int, _Union]:
-    """What stood together in one slot -> when; what that was is a number.
+class _Crowds:
+    """How many prints were in each state of one slot together, slot by slot and row by row in time.
 
-    It holds a count, capped at `MOST`, for each state, the first state in the lowest `BITS`.
+    A row holds until the next. The last row of a slot holds nobody, since every stay has ended.
     """
-    time = np.concatenate((stays.begin, stays.end))
-    slot = np.concatenate((stays.slot, stays.slot))
-    order = np.lexsort((time, slot))
-    time, slot = time[order], slot[order]
-    settled = np.flatnonzero(_is_last(slot, time))
-    crowds = np.zeros(len(settled), np.int16)
-    for state in range(len(STATES)):
-        entered = (stays.state == state).astype(np.int8)
-        count = np.cumsum(np.concatenate((entered, -entered))[order], dtype=np.int32)[settled]
-        crowds |= np.minimum(count, MOST).astype(np.int16) << (BITS * state)
-    begin = time[settled]
-    end = np.append(begin[1:], NEVER)  # where a slot's rows end, nobody is left in it, so that its last end is not used
-    unions = {}
-    for crowd in np.unique(crowds[crowds > 0]).tolist():
-        of_crowd = crowds == crowd
-        unions[crowd] = _Union(begin[of_crowd], end[of_crowd])
-    return unions
 
+    def __init__(self, stays: _Stays, states: tuple[str, ...]) -> None:
+        time = np.concatenate((stays.begin, stays.end))
+        slot = np.concatenate((stays.slot, stays.slot))
+        order = np.lexsort((time, slot))
+        settled = np.flatnonzero(_is_last(slot[order], time[order]))
+        self._time: Times = time[order[settled]]
+        self._counts: dict[str, npt.NDArray[np.int8]] = {}
+        for index, state in enumerate(states):
+            entered = (stays.state == index).astype(np.int8)
+            count = np.cumsum(np.concatenate((entered, -entered))[order], dtype=np.int32)[settled]
+            self._counts[state] = np.minimum(count, MOST).astype(np.int8)
 
-def _at_least(crowds: dict[int, _Union]) -> dict[int, _Union]:
-    """k -> when at least k prints stood together, of crowds in the first state alone: these are their own count."""
-    return {k: _Union.of(union for count, union in crowds.items() if count >= k) for k in range(1, MOST + 1)}
-
-
-def _parts(crowd: int, *, applied: int) -> Iterator[tuple[str, ...]]:
-    """The states of one to `MOST` prints that such a crowd of a slot holds together with so many that have applied."""
-    there = {state: crowd >> BITS * index & MOST for index, state in enumerate(STATES)} | {"applied": applied}
-    for states in _CROWDS:
-        count = Counter(states)
-        if count["applied"] == applied < len(states) and all(count[state] <= there[state] for state in count):
-            yield states
+    def when(self, crowd: tuple[str, ...]) -> _Union:
+        """When at least these prints were together in any slot."""
+        together = np.all([self._counts[state] >= least for state, least in Counter(crowd).items()], axis=0)
+        before = np.roll(together, 1)  # the last row of all holds nobody, so the first one has nobody before it
+        return _Union(self._time[together & ~before], self._time[before & ~together])
 
 
 def _is_last(*keys: npt.NDArray[np.generic]) -> Flags:

@@ -84,10 +84,11 @@ class RetriedError(Record, frozen=True, kw_only=True, omit_defaults=False):
 
 
 def describe_errors(evidence: RunEvidence, judged: Judged) -> tuple[RetriedError, ...]:
-    """Every failed attempt of an application that ended well, in the order of the ledger."""
+    """Every failed attempt of an application that ended well, in the order in which they failed."""
     retried = judged.of_application(Outcome.ERROR_RETRIED_OK)
     failed = np.intersect1d(retried, judged.rows_of(Outcome.ERROR_FINAL, Outcome.LOST))
     describer = _Describer(evidence, judged, failed.tolist())
+    found = sorted(evidence.prints.fetch(failed.tolist()).items(), key=lambda one: (one[1].answered_ns, one[1].nonce))
     return tuple(
         RetriedError(
             nonce=print_.nonce,
@@ -98,7 +99,7 @@ def describe_errors(evidence: RunEvidence, judged: Judged) -> tuple[RetriedError
             at=describer.wall_time(print_.answered_ns),
             neighbours=describer.neighbours(row),
         )
-        for row, print_ in evidence.prints.fetch(failed.tolist()).items()
+        for row, print_ in found
     )
 
 
@@ -155,8 +156,10 @@ class _Describer:
         self._started_ns = evidence.run.started_ns
 
     def neighbours(self, row: int) -> tuple[Neighbour, ...]:
-        """Of one of the rows, in order of the time sent."""
-        return tuple(self._neighbour(other, self._prints[other]) for other in self._beside[row])
+        """Of one of the rows, in order of the time sent, and of their nonces where that is one."""
+        beside = [(other, self._prints[other]) for other in self._beside[row]]
+        beside.sort(key=lambda one: (one[1].sent_ns, one[1].nonce))
+        return tuple(self._neighbour(other, print_) for other, print_ in beside)
 
     def _neighbour(self, row: int, print_: Print) -> Neighbour:
         return Neighbour(

@@ -15,9 +15,10 @@ LATE_NS = 10_000_000
 
 
 class Latency(Record, frozen=True, kw_only=True, omit_defaults=False):
-    """Percentiles of the time from the intended start to the answer, over the prints that brought a document, seconds.
+    """Percentiles of the time from the intended start to the answer, seconds.
 
-    Exact: each is a time that one of the prints took. None when none brought a document.
+    Over the attempts that brought a document and those that got no whole answer, which took at least until the client
+    gave up: a service that hangs must not look quick. Exact: each is a time that one of them took. None without any.
     """
 
     p50_s: float | None
@@ -26,9 +27,9 @@ class Latency(Record, frozen=True, kw_only=True, omit_defaults=False):
 
 
 def latency(prints: Prints, rows: NDArray[np.bool_]) -> Latency:
-    """Of the documents among these rows."""
-    documents = prints.by_sort(sort.answer == "document" for sort in prints.sorts)
-    taken_ns = prints.latency_ns[rows & documents]
+    """Of these rows."""
+    waited_for = prints.by_sort(sort.answer in {"document", "unanswered"} for sort in prints.sorts)
+    taken_ns = prints.latency_ns[rows & waited_for]
     if not len(taken_ns):
         return Latency(p50_s=None, p95_s=None, p99_s=None)
     p50, p95, p99 = (np.percentile(taken_ns, (50, 95, 99), method="inverted_cdf") / 1e9).tolist()

@@ -69,7 +69,7 @@ def runs_met(sync_runs: Sequence[SyncRun], prints: Interval) -> int:
     the largest that another choice could give (the argument is that of `_disjoint`).
     """
     near = np.flatnonzero(_meets_any(sync_runs, prints.sent_ns, prints.answered_ns))
-    near = near[np.argsort(prints.sent_ns[near], kind="stable")]
+    near = near[np.lexsort((prints.answered_ns[near], prints.sent_ns[near]))]
     upcoming = zip(prints.sent_ns[near].tolist(), prints.answered_ns[near].tolist(), strict=True)
     sent_ns, answered_ns = next(upcoming, (None, 0))
     in_flight: list[int] = []  # a heap of answered_ns
@@ -135,7 +135,7 @@ class _Stays(NamedTuple):
 def _stays(events: Events) -> _Stays:
     """When prints were in the stage, and when they waited for it."""
     # Where a print reaches several points in one nanosecond, whatever ends a wait comes after it: no wait is prolonged.
-    order = np.lexsort((events.point != _WAITING, events.at_ns, events.print_))
+    order = np.lexsort((events.slot, events.point != _WAITING, events.at_ns, events.print_))
     print_, point, at_ns = events.print_[order], events.point[order], events.at_ns[order]
     slot = events.slot[order]
 
@@ -228,8 +228,8 @@ def _second(heap: list[tuple[int, int]], now_ns: int, used: set[int]) -> int | N
 def _disjoint(sync_runs: Sequence[SyncRun], stays: _Stays, *, pooled: bool) -> list[Exposure]:
     """Exposures in which no sync run and no print occurs twice.
 
-    Greedy: sync runs choose in order of (begin, id), each the earliest instant at which an unused pair is left for it.
-    That needs one sweep over the begins: a triple has a common instant exactly if the latest of its three begins is
+    Greedy: sync runs choose in order of (begin, end, id), each the earliest instant at which an unused pair is left for
+    it. That needs one sweep over the begins: a triple has a common instant exactly if the latest of its three begins is
     one, so pairs become available at begins only, and the earliest run still without a pair takes what has become so.
 
     The count is conservative: what is returned is itself a set of disjoint exposures, and so no larger than the largest
@@ -245,7 +245,9 @@ def _disjoint(sync_runs: Sequence[SyncRun], stays: _Stays, *, pooled: bool) -> l
         np.zeros(len(named), dtype=np.int64),
     )
     columns = [np.concatenate((column[near], of_runs)) for column, of_runs in zip(stays, runs_as_stays, strict=True)]
-    order = np.lexsort(columns[2::-1])
+    begins_ns, roles, names, ends_ns, _ = columns
+    # The names come last: those of prints seen from outside are their rows, which the order of the segments decides.
+    order = np.lexsort((names, ends_ns, roles, begins_ns))
     slots: dict[int, _Slot] = {}
     changed: dict[int, None] = {}  # slots where a pair may be left; a dict, because a set has no repeatable order
     runs: deque[tuple[int, int]] = deque()

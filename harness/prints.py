@@ -7,6 +7,7 @@ are only so many sorts as there are documents and people: what a sort is judged 
 
 from array import array
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import ClockMap
-from harness.fingerprint import number_of
+from harness.fingerprint import digest
 from harness.ledger import SegmentReader
 from harness.records import Evidence, Print
 
 Times = NDArray[np.int64]
 Rows = NDArray[np.intp]
+_sort_key = attrgetter("checksum", "applicant", "group", "kind", "options", "answer", "marks")
 _Whole = TypeVar("_Whole", bound=np.integer[Any])
 
 
@@ -73,9 +75,24 @@ class Prints:
         """The segment's times are of another clock than the run's."""
         self._clocks[-1] = clock
 
-    def adder(self) -> "Adder":
-        """Adds to the segment that was begun last."""
-        return Adder(self._segments[-1], self.sorts, self._known)
+    def add(self, prints: Sequence[Print], offset: int, places: Sequence[int]) -> None:
+        """Some more prints of the segment that was begun last: those at these places of the chunk at `offset`."""
+        lines, number_of_sort = self._segments[-1], self._known.get
+        for print_, key in zip(prints, map(_sort_key, prints), strict=True):
+            sort = number_of_sort(key)
+            if sort is None:
+                sort = self._known[key] = len(self.sorts)
+                self.sorts.append(print_)
+            lines.sort.append(sort)
+        lines.attempt.extend([print_.attempt for print_ in prints])
+        lines.application.extend([digest(print_.application.encode()) for print_ in prints])
+        lines.sent_ns.extend([print_.sent_ns for print_ in prints])
+        lines.answered_ns.extend([print_.answered_ns for print_ in prints])
+        lines.late_ns.extend(
+            [0 if print_.intended_ns is None else print_.sent_ns - print_.intended_ns for print_ in prints]
+        )
+        lines.offset.extend([offset] * len(prints))
+        lines.place.extend(places)
 
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
@@ -139,43 +156,6 @@ class Prints:
                 print_ = _at(print_, int(self.possible.sent_ns[row]), int(self.possible.answered_ns[row]))
             found[row] = print_
         return found
-
-
-class Adder:
-    """Adds prints to one segment's columns; a class of its own, because every print passes here."""
-
-    def __init__(self, lines: _Lines, sorts: list[Print], known: dict[object, int]) -> None:
-        self._sorts = sorts
-        self._known = known
-        self._appends = tuple(column.append for column in lines[1:])
-
-    def add(self, print_: Print, offset: int, index: int) -> None:
-        """One more print, the `index`-th record of the chunk at `offset`."""
-        key = (
-            print_.checksum,
-            print_.applicant,
-            print_.kind,
-            print_.options,
-            print_.group,
-            print_.answer,
-            print_.error,
-            print_.marks,
-            print_.size_bytes,
-        )
-        sort = self._known.get(key)
-        if sort is None:
-            sort = self._known[key] = len(self._sorts)
-            self._sorts.append(print_)
-        add_sort, add_attempt, add_application, add_sent, add_answered, add_late, add_offset, add_index = self._appends
-        sent_ns, intended_ns = print_.sent_ns, print_.intended_ns
-        add_sort(sort)
-        add_attempt(print_.attempt)
-        add_application(number_of(print_.application))
-        add_sent(sent_ns)
-        add_answered(print_.answered_ns)
-        add_late(0 if intended_ns is None else sent_ns - intended_ns)
-        add_offset(offset)
-        add_index(index)
 
 
 def _at(print_: Print, sent_ns: int, answered_ns: int) -> Print:

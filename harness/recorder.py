@@ -108,11 +108,12 @@ class Recorder:
         if self.self_test or self._sample is None:
             return bool(self.self_test)
         print_, document = self._sample
+        shown = self._shown(print_)
         strangers = [
             (person, group)
             for group, persons in self.register.groups()
-            for person in persons
-            if not self.register.permits(group, self._shown(print_))
+            if persons.isdisjoint(shown)
+            for person in sorted(persons)
         ]
         if not strangers:
             return False

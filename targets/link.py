@@ -9,13 +9,15 @@ socket to socket at once. asyncio itself sets TCP_NODELAY on both sockets.
 import asyncio
 import random
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
 import msgspec
 from aiohttp import web
 
+from targets.link_faults import Fault, draw_faults, misbehave
 from targets.link_flow import CLEAR, End, LinkConditions, Parcel
 from targets.process import OptionParser, address, listening, run_server, start_site
 
@@ -239,8 +241,21 @@ def control(link: Link) -> web.Application:
 
 
 @asynccontextmanager
-async def _running(link: Link, control_address: tuple[str, int] | None) -> AsyncIterator[Mapping[str, object]]:
-    async with link:
+async def _misbehaving(link: Link, faults: Iterable[Fault], log: Path | None) -> AsyncIterator[None]:
+    """Faults while the context lasts; should they break off, so does whatever goes on inside it."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(misbehave(link, faults, log))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+
+@asynccontextmanager
+async def _running(
+    link: Link, control_address: tuple[str, int] | None, faults: Iterable[Fault], log: Path | None
+) -> AsyncIterator[Mapping[str, object]]:
+    async with link, _misbehaving(link, faults, log):
         if control_address is None:
             yield {"host": link.host, "port": link.port, "control_port": None}
         else:
@@ -256,8 +271,13 @@ async def serve(argv: Sequence[str]) -> int:
     parser.add_argument("--latency-s", type=float, default=0.0, metavar="S", help="one-way delay")
     parser.add_argument("--jitter-s", type=float, default=0.0, metavar="S", help="largest further delay, drawn evenly")
     parser.add_argument("--bandwidth", type=float, metavar="N", help="bytes per second and direction of a connection")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the jitter")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the jitter and the faults")
     parser.add_argument("--control", type=address, metavar="HOST:PORT", help="serve the HTTP control here")
+    parser.add_argument(
+        "--fault-pause-s", type=float, default=0.0, metavar="S", help="mean pause between faults, 0: none"
+    )
+    parser.add_argument("--cut-s", type=float, default=2.0, metavar="S", help="length of a cut among the faults")
+    parser.add_argument("--fault-log", type=Path, metavar="FILE", help="log of the faults")
     options = parser.parse_args(argv)
     try:
         conditions = LinkConditions(
@@ -267,7 +287,9 @@ async def serve(argv: Sequence[str]) -> int:
         parser.error(str(error))
     host, port = options.listen
     link = Link(*options.upstream, host=host, port=port, conditions=conditions, seed=options.seed)
-    return await run_server("link", _running(link, options.control))
+    pause_s = options.fault_pause_s
+    faults = draw_faults(options.seed, pause_s=pause_s, cut_s=options.cut_s) if pause_s > 0 else ()
+    return await run_server("link", _running(link, options.control, faults, options.fault_log))
 
 
 def main() -> None:

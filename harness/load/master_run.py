@@ -233,6 +233,8 @@ class MasterRun:
             worker.done = done
             if done.faults:
                 self._cut_short = True
+            elif not self.is_over:
+                self.run.add_fault(f"the process of {worker.segment} left before the plan was through")
 
     def _watch(self) -> None:
         self.run.check_target()

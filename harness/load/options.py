@@ -103,7 +103,9 @@ def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, opti
         help="INCONCLUSIVE when a metric is below it",
     )
     add("--confidence", type=float, default=None, help="of every bound; 0.95 unless given")
-    add("--freshness-limit-s", type=float, default=None, help="how long an older version may still be handed out")
+    add(
+        "--freshness-limit", type=float, default=None, help="seconds for which an older version may still be handed out"
+    )
     add("--no-self-test", action="store_true", help="do not ask that a planted wrong image is caught")
     for option in options:
         add(f"--{option.name}", type=float, default=option.default, help=option.help)
@@ -162,6 +164,6 @@ def _read_criteria(options: Namespace) -> Criteria:
         maximum=options.max,
         minimum=options.min,
         confidence=options.confidence,
-        freshness_limit_s=options.freshness_limit_s,
+        freshness_limit_s=options.freshness_limit,
         self_test=False if options.no_self_test else None,
     )

@@ -135,6 +135,7 @@ class LoadPlugin:
             self.active = self._own.active
 
     def _on_test_start(self, environment: Environment, **_: object) -> None:
+        log.unhandled_greenlet_exception = False  # that of an earlier run is no fault of this one
         if self._worker is not None:
             self.active = self._worker.start()
             return
@@ -157,13 +158,13 @@ class LoadPlugin:
     def _on_test_stop(self, environment: Environment, **_: object) -> None:
         self.active = None
         if self._worker is not None:
-            self._worker.finish(_listener_fault())
+            self._worker.finish(_locust_faults(environment))
             return
         own, self._own = self._own, None
         if own is None:
             return
         try:
-            for fault in _listener_fault():
+            for fault in _locust_faults(environment):
                 own.run.add_fault(fault)
             verdict = own.finish()
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be made must not look like a clean one
@@ -213,9 +214,14 @@ def _parsed(environment: Environment) -> Namespace:
     return options
 
 
-def _listener_fault() -> list[str]:
-    """What Locust only logs: a listener of somebody's, or a greenlet, ended in an exception."""
-    return ["a Locust listener or greenlet threw an exception; see Locust's log"] * log.unhandled_greenlet_exception
+def _locust_faults(environment: Environment) -> list[str]:
+    """What Locust only logs: a listener of somebody's, a greenlet, or a user's task ended in an exception."""
+    faults = ["a Locust listener or greenlet threw an exception; see Locust's log"] * log.unhandled_greenlet_exception
+    if environment.runner is not None:
+        faults += [
+            f"a user's task ended in an exception: {told['msg']}" for told in environment.runner.exceptions.values()
+        ]
+    return faults
 
 
 def _not_a_target(name: str, error: Exception) -> TargetError:
@@ -224,5 +230,6 @@ def _not_a_target(name: str, error: Exception) -> TargetError:
 
 
 def _usage_error(error: Exception) -> int:
-    print(f"misissue: {error}", file=sys.stderr)
+    for line in str(error).splitlines():
+        print(f"misissue: {line}", file=sys.stderr)
     return EXIT_USAGE

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ class Worker:
         self._active: ActiveRun | None = None
         self._directory = Path()
         self._has_own_directory = False
+        self._has_run_clock = True
         self._listener: gevent.Greenlet[..., None] | None = None
         self._clock_greenlet: gevent.Greenlet[..., None] | None = None
         self._taken = Event()
@@ -123,6 +125,8 @@ class Worker:
             faults=tuple(late_faults),
         )
         self._runner.send_message(DONE, pack(done))
+        # Locust's worker reads no message for so long after its users have stopped, not even that it may quit.
+        self._runner.environment.stop_timeout = 0.0
 
     def _join(self, told: RunTold) -> ActiveRun:
         setup = self._read_setup()
@@ -151,14 +155,14 @@ class Worker:
             clock=self._clock,
             on_misissuance=lambda: self._runner.send_message(FOUND),
         )
-        if not same_clock:
-            self._clock_greenlet = gevent.spawn(self._read_clock)
+        self._has_run_clock = same_clock
+        self._clock_greenlet = gevent.spawn(self._read_clock)
         active.start(told.elapsed_s)
         return active
 
     def _read_clock(self) -> None:
         """Ask the master for the time, again and again, for a clock may drift."""
-        for number in range(10**9):
+        for number in count():
             self._runner.send_message(CLOCK, pack(ClockQuestion(sent_ns=self._clock.now_ns())))
             gevent.sleep(_FIRST_READING_S if number < _FIRST_READINGS else _CLOCK_S)
 
@@ -210,15 +214,16 @@ class Worker:
     def _on_clock(self, msg: Message, **_: object) -> None:
         now_ns = self._clock.now_ns()
         question = unpack(msg.data, ClockQuestion)
+        if self._active is None:
+            return
         middle_ns = (question.sent_ns + now_ns) // 2
-        if self._active is not None:
-            self._active.recorder.segment.write(
-                ClockReading(
-                    at_ns=middle_ns,
-                    offset_ns=question.at_ns - middle_ns,
-                    uncertainty_ns=now_ns - middle_ns + 1,
-                )
-            )
+        reading = ClockReading(
+            at_ns=middle_ns, offset_ns=question.at_ns - middle_ns, uncertainty_ns=now_ns - middle_ns + 1
+        )
+        self._active.recorder.segment.write(reading)
+        if self._has_run_clock and abs(reading.offset_ns) > reading.uncertainty_ns:
+            # Virtual machines that were started from one snapshot take themselves for one machine.
+            self._active.recorder.add_fault("its clock claims to be that of the run, but tells another time")
 
     def _on_file(self, msg: Message, **_: object) -> None:
         self._last_taken = unpack(msg.data, PieceTaken)

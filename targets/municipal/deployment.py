@@ -25,6 +25,7 @@ from targets.postgres import Postgres, PostgresError
 _STOP_LIMIT_S = 5.0
 EVENT_LOGS = ("ap-server", "sync-agent")
 NOTICE_LOG = "center"
+FAULT_LOG = "link"
 
 
 class Server:
@@ -142,6 +143,8 @@ class Deployment:
                 *("--upstream", f"{self.postgres.host}:{self.postgres.port}", "--seed", str(settings.seed)),
                 *("--latency-s", str(settings.link_latency_ms / 1000)),
                 *("--jitter-s", str(settings.link_jitter_ms / 1000), "--control", "127.0.0.1:0"),
+                *("--fault-pause-s", str(settings.link_fault_pause_s), "--cut-s", str(settings.link_cut_s)),
+                *("--fault-log", str(self.event_log(FAULT_LOG))),
             ).wait_ready()
             through_link = _database_address(link["host"], link["port"], "issuer")
         ap = self._serve(
@@ -177,7 +180,7 @@ class Deployment:
         return server
 
     def event_log(self, server: str) -> Path:
-        """Where a server tells its named points, the center its error notices."""
+        """Where a server tells its named points, the center its error notices, the link its faults."""
         return self._logs / f"{server}.jsonl"
 
     def failure(self) -> str:

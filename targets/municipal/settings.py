@@ -25,6 +25,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             public; 120 s and 180 s stand above the two minutes that Sakai city tells its residents to expect.
         center_timeout_s, kiosk_timeout_s: real time-outs, before scaling; 0 waits for ever.
         link_latency_ms, link_jitter_ms: one way between AP and DB server.
+        link_fault_pause_s: mean pause between two faults of that link, in seconds of the run; 0 for no faults. Faults
+            come by a schedule drawn from the seed, in every three one of each kind: a second of latency (50 to 100 ms
+            one way), a second in which all connections are reset again and again, and a cut. Needs topology `split`.
+        link_cut_s: how long such a cut lasts, in seconds of the run; no byte is lost in it, all arrive late.
         batch_ms: period of method v1.
         host: address of this machine on which center, registry and truth listen, and under which other hosts reach
             them; everything else stays on the loopback.
@@ -43,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kiosk_timeout_s: float = 180.0
     link_latency_ms: float = 0.0
     link_jitter_ms: float = 0.0
+    link_fault_pause_s: float = 0.0
+    link_cut_s: float = 2.0
     batch_ms: float = 50.0
     host: str = "127.0.0.1"
     port: int = 0
@@ -68,6 +74,9 @@ def read_settings(values: Mapping[str, str]) -> Settings:
     if settings.port > 65535:
         message = f"port: found {settings.port}, right would be 0 to 65535"
         raise TargetError(message)
+    if settings.link_fault_pause_s and settings.topology != "split":
+        message = f"link_fault_pause_s: found {settings.link_fault_pause_s:g}, right would be 0: there is no link"
+        raise TargetError(f"{message} in the topology {settings.topology}")
     return settings
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from harness.criteria import Criteria, Limit
+from harness.events import Events
 from harness.evidence import RunEvidence, read_evidence
 from harness.fingerprint import checksum, sha256
 from harness.ledger import (
@@ -275,3 +276,8 @@ EVERY_KIND: tuple[Evidence, ...] = (
     ClockReading(at_ns=9, offset_ns=-4, uncertainty_ns=1),
     Fault(text="something of ours broke"),
 )
+
+
+def number_in_events(nonce: str) -> int:
+    """By which the events of a print are known (see `harness.events`)."""
+    return int(Events.of([PrintEvent(nonce=nonce, point="applied", at_ns=0)]).print_[0])

@@ -1,19 +1,27 @@
 """Overlaps equal what comparing everything with everything gives, and exposures are never overcounted."""
 
+import os
 import random
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from itertools import permutations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.overlap import Exposure, InFlight, exposures, exposures_from_outside, met, neighbours, runs_met
-from harness.records import Print, PrintEvent, SyncRun
+from harness.events import Events
+from harness.overlap import Exposure, InFlight, exposures, exposures_from_outside, runs_met
+from harness.prints import Interval
+from harness.records import PrintEvent, SyncRun
+from tests.harness.builders import number_in_events
 
-Interval = tuple[int, int]
-Stays = dict[str, tuple[Interval, str]]
-"""Nonce -> (closed interval, slot)."""
+Span = tuple[int, int]
+"""A closed interval."""
+Stays = dict[int, tuple[Span, str]]
+"""Number of the print -> (closed interval, slot)."""
 
 
 def run(name: str, begin_ns: int, end_ns: int | None) -> SyncRun:
@@ -21,9 +29,10 @@ def run(name: str, begin_ns: int, end_ns: int | None) -> SyncRun:
     return SyncRun(sync_run=name, applied=(), begin_ns=begin_ns, end_ns=end_ns)
 
 
-def flight(name: str, sent_ns: int, answered_ns: int) -> Print:
-    """A print in flight; its nonce is `name.1`."""
-    return Print(application=name, applicant="p", group="g", kind="k", sent_ns=sent_ns, answered_ns=answered_ns)
+def columns(flights: Sequence[Span]) -> Interval:
+    """Prints in flight, whose names are their rows."""
+    sent_ns, answered_ns = np.array(flights, dtype=np.int64).reshape(-1, 2).T.copy()
+    return Interval(sent_ns, answered_ns)
 
 
 def at(nonce: str, slot: str = "s", **points: int) -> list[PrintEvent]:
@@ -34,13 +43,13 @@ def at(nonce: str, slot: str = "s", **points: int) -> list[PrintEvent]:
 # The naive versions read the definitions word for word.
 
 
-def lasted(sync_run: SyncRun) -> Interval:
+def lasted(sync_run: SyncRun) -> Span:
     """The closed interval of a sync run."""
     known = [t for t in (sync_run.applied_ns, sync_run.released_ns, sync_run.end_ns) if t is not None]
     return sync_run.begin_ns, max([sync_run.begin_ns, *known])
 
 
-def share(*intervals: Interval) -> bool:
+def share(*intervals: Span) -> bool:
     """Whether closed intervals have an instant in common."""
     return max(begin for begin, _ in intervals) <= min(end for _, end in intervals)
 
@@ -53,16 +62,16 @@ def naive_states(events: list[PrintEvent]) -> tuple[Stays, Stays]:
         own = sorted((e for e in events if e.nonce == nonce), key=lambda e: (e.at_ns, e.slot))
         of = {point: [e for e in own if e.point == point] for point in ("waiting", "staged", "written", "read")}
         if of["written"] and of["read"]:
-            stages[nonce] = (of["written"][-1].at_ns, of["read"][0].at_ns), of["written"][-1].slot
+            stages[number_in_events(nonce)] = (of["written"][-1].at_ns, of["read"][0].at_ns), of["written"][-1].slot
         if of["waiting"]:
             last = of["waiting"][-1]
             after = [e for e in own if e.point != "waiting" and e.at_ns >= last.at_ns]
             end = (of["staged"] or after or [last])[0].at_ns
-            waits[nonce] = (last.at_ns, end), last.slot
+            waits[number_in_events(nonce)] = (last.at_ns, end), last.slot
     return stages, waits
 
 
-def triples(runs: list[SyncRun], stages: Stays, waits: Stays) -> Iterator[tuple[str, str, str]]:
+def triples(runs: list[SyncRun], stages: Stays, waits: Stays) -> Iterator[tuple[str, int, int]]:
     """All (sync run, print in the stage, print waiting) that meet the definition, disjoint or not."""
     for sync_run in runs:
         for staged, (stage, stage_slot) in stages.items():
@@ -71,7 +80,7 @@ def triples(runs: list[SyncRun], stages: Stays, waits: Stays) -> Iterator[tuple[
                     yield sync_run.sync_run, staged, waiting
 
 
-def most_disjoint(candidates: list[tuple[str, str, str]]) -> int:
+def most_disjoint(candidates: list[tuple[str, int, int]]) -> int:
     """The largest number of triples that share no sync run and no print, by trying all."""
     if not candidates:
         return 0
@@ -91,7 +100,7 @@ def check(found: list[Exposure], runs: list[SyncRun], stages: Stays, waits: Stay
         assert stage_slot == wait_slot
         assert share(lasting[exposure.sync_run], stage, wait, instant)
     used_runs = [exposure.sync_run for exposure in found]
-    used_prints = [nonce for exposure in found for nonce in (exposure.staged, exposure.waiting)]
+    used_prints = [print_ for exposure in found for print_ in (exposure.staged, exposure.waiting)]
     assert len(used_runs) == len(set(used_runs))
     assert len(used_prints) == len(set(used_prints))
     for sync_run, staged, waiting in triples(runs, stages, waits):
@@ -122,12 +131,8 @@ def sync_runs(draw: st.DrawFn, most: int) -> list[SyncRun]:
     return found
 
 
-@st.composite
-def flights(draw: st.DrawFn, most: int) -> list[Print]:
-    """Prints in flight, some of them for very long."""
-    spans = st.tuples(TIMES, st.integers(0, 8) | st.integers(0, 1_000))
-    spans_drawn = draw(st.lists(spans, max_size=most))
-    return [flight(f"p{number}", sent, sent + lasting) for number, (sent, lasting) in enumerate(spans_drawn)]
+spans = st.tuples(TIMES, st.integers(0, 8) | st.integers(0, 1_000)).map(lambda one: (one[0], one[0] + one[1]))
+flights = st.lists(spans, max_size=8)
 
 
 @st.composite
@@ -149,7 +154,7 @@ def events_of(draw: st.DrawFn, most: int) -> list[PrintEvent]:
 @given(sync_runs(5), events_of(8))
 def test_exposures_meet_the_definition_and_are_disjoint(runs: list[SyncRun], events: list[PrintEvent]) -> None:
     """Each exposure is one by the letter, none shares a run or a print with another, none was left out."""
-    check(exposures(runs, events), runs, *naive_states(events))
+    check(exposures(runs, Events.of(events)), runs, *naive_states(events))
 
 
 @settings(deadline=None, max_examples=200)
@@ -157,7 +162,7 @@ def test_exposures_meet_the_definition_and_are_disjoint(runs: list[SyncRun], eve
 def test_exposures_never_exceed_the_largest_disjoint_set(runs: list[SyncRun], events: list[PrintEvent]) -> None:
     """The greedy count is conservative, and finds at least one exposure where there is any."""
     largest = most_disjoint(list(triples(runs, *naive_states(events))))
-    assert min(1, largest) <= len(exposures(runs, events)) <= largest
+    assert min(1, largest) <= len(exposures(runs, Events.of(events))) <= largest
 
 
 @settings(deadline=None)
@@ -166,57 +171,90 @@ def test_exposures_do_not_depend_on_the_order_of_the_evidence(
     runs: list[SyncRun], events: list[PrintEvent], shuffler: random.Random
 ) -> None:
     """Joining the segments of a ledger in another order changes nothing."""
-    assert exposures(shuffler.sample(runs, len(runs)), shuffler.sample(events, len(events))) == exposures(runs, events)
+    shuffled = Events.of(shuffler.sample(events, len(events)))
+    assert exposures(shuffler.sample(runs, len(runs)), shuffled) == exposures(runs, Events.of(events))
 
 
-@settings(deadline=None, max_examples=200)
-@given(sync_runs(5), flights(8), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=300)
+@given(sync_runs(5), flights, st.randoms(use_true_random=False))
 def test_exposures_from_outside_obey_the_same_rules(
-    runs: list[SyncRun], prints: list[Print], shuffler: random.Random
+    runs: list[SyncRun], prints: list[Span], shuffler: random.Random
 ) -> None:
-    """From outside a print in flight counts as either of the two; everything else stays as it is from inside."""
-    stays: Stays = {p.nonce: ((p.sent_ns, p.answered_ns), "") for p in prints}
-    found = exposures_from_outside(runs, prints)
+    """From outside a print in flight counts as either of the two; another order of the evidence changes names only."""
+    stays: Stays = {row: (span, "") for row, span in enumerate(prints)}
+    found = exposures_from_outside(runs, columns(prints))
     check(found, runs, stays, stays)
-    assert found == exposures_from_outside(shuffler.sample(runs, len(runs)), shuffler.sample(prints, len(prints)))
+    shuffled = columns(shuffler.sample(prints, len(prints)))
+    again = exposures_from_outside(shuffler.sample(runs, len(runs)), shuffled)
+    assert [(exposure.sync_run, exposure.at_ns) for exposure in again] == [
+        (exposure.sync_run, exposure.at_ns) for exposure in found
+    ]
 
 
 @settings(deadline=None, max_examples=200)
-@given(sync_runs(6), flights(12))
-def test_met_equals_comparing_all_with_all(runs: list[SyncRun], prints: list[Print]) -> None:
-    """A sync run met exactly the prints whose closed interval touches its own."""
-    in_order = sorted(prints, key=lambda p: (p.sent_ns, p.nonce))
-    naive = {r.sync_run: [p.nonce for p in in_order if share(lasted(r), (p.sent_ns, p.answered_ns))] for r in runs}
-    assert met(runs, prints) == {sync_run: nonces for sync_run, nonces in naive.items() if nonces}
+@given(sync_runs(4), st.lists(spans, max_size=6))
+def test_exposures_from_outside_never_exceed_the_largest_disjoint_set(runs: list[SyncRun], prints: list[Span]) -> None:
+    """From outside too the greedy count is conservative, and finds at least one exposure where there is any."""
+    stays: Stays = {row: (span, "") for row, span in enumerate(prints)}
+    largest = most_disjoint([triple for triple in triples(runs, stays, stays) if triple[1] < triple[2]])
+    assert min(1, largest) <= len(exposures_from_outside(runs, columns(prints))) <= largest
 
 
 @settings(deadline=None, max_examples=200)
-@given(flights(15))
-def test_neighbours_equal_comparing_all_with_all(prints: list[Print]) -> None:
-    """The neighbours of a print are all others that share an instant with it, however long they hung."""
-    index = InFlight(reversed(prints))
-    for print_ in prints:
-        own = (print_.sent_ns, print_.answered_ns)
-        naive = [p for p in prints if p is not print_ and share(own, (p.sent_ns, p.answered_ns))]
-        assert neighbours(print_, index) == sorted(naive, key=lambda p: (p.sent_ns, p.nonce))
+@given(flights, spans)
+def test_in_flight_equals_comparing_all_with_all(prints: list[Span], asked: Span) -> None:
+    """In flight during an interval, or beside a print, is whatever shares an instant with it, however long it hung."""
+    in_flight = InFlight(columns(prints))
+    in_order = sorted(range(len(prints)), key=lambda row: (prints[row][0], row))
+    assert in_flight.during(*asked) == [row for row in in_order if share(prints[row], asked)]
+    for row, span in enumerate(prints):
+        assert in_flight.neighbours(row) == [other for other in in_order if other != row and share(prints[other], span)]
 
 
-@settings(deadline=None, max_examples=200)
-@given(sync_runs(5), flights(6))
-def test_runs_met_counts_each_print_for_one_run(runs: list[SyncRun], prints: list[Print]) -> None:
+def naive_runs_met(runs: list[SyncRun], prints: list[Span]) -> int:
     """Runs choose in order: the unused print in flight at their begin that leaves first, else the next to come."""
     free = list(prints)
-    naive = 0
+    count = 0
     for sync_run in sorted(runs, key=lambda r: (r.begin_ns, r.sync_run)):
-        begin, end = lasted(sync_run)
-        here = [p for p in free if share((begin, end), (p.sent_ns, p.answered_ns))]
+        begin = sync_run.begin_ns
+        here = [span for span in free if share(lasted(sync_run), span)]
         if here:
-            free.remove(
-                min(here, key=lambda p: (p.sent_ns > begin, p.answered_ns if p.sent_ns <= begin else p.sent_ns))
-            )
-            naive += 1
-    assert runs_met(reversed(runs), reversed(prints)) == naive
-    assert naive <= min(len(prints), len(met(runs, prints)))
+            free.remove(min(here, key=lambda span: (span[0] > begin, span[1] if span[0] <= begin else span)))
+            count += 1
+    return count
+
+
+@settings(deadline=None, max_examples=400)
+@given(sync_runs(5), flights, st.randoms(use_true_random=False))
+def test_runs_met_counts_each_print_for_one_run(
+    runs: list[SyncRun], prints: list[Span], shuffler: random.Random
+) -> None:
+    """As many runs met a print as choosing one after the other gives, in whatever order the evidence comes."""
+    naive = naive_runs_met(runs, prints)
+    assert runs_met(runs, columns(prints)) == naive
+    assert runs_met(shuffler.sample(runs, len(runs)), columns(shuffler.sample(prints, len(prints)))) == naive
+    assert naive <= sum(any(share(lasted(sync_run), span) for span in prints) for sync_run in runs)
+
+
+@pytest.mark.parametrize("order", list(permutations([(5, 6), (5, 30), (5, 7)])))
+def test_prints_sent_at_once(order: list[Span]) -> None:
+    """Of prints sent in one nanosecond the run takes the one that leaves first, whichever row it has."""
+    assert runs_met([run("r1", 4, 9), run("r2", 5, 9), run("r3", 20, 25)], columns(order)) == 3
+
+
+@pytest.mark.parametrize("order", list(permutations([(0, 1), (0, 1), (0, 9), (0, 9)])))
+def test_prints_sent_at_once_from_outside(order: list[Span]) -> None:
+    """Of prints sent in one nanosecond the two that leave first make the pair, so that the others are left for later."""
+    assert len(exposures_from_outside([run("r1", 0, 0), run("r2", 4, 6)], columns(order))) == 2
+
+
+@pytest.mark.parametrize("backwards", [(20, 10), (16, 15)])
+def test_an_empty_interval_counts_nowhere(backwards: Span) -> None:
+    """A print of which no instant in flight is certain, sent after it was answered by the clocks, meets nothing."""
+    prints = columns([(0, 30), backwards])
+    runs = [run("r1", 0, 50), run("r2", 0, 50)]
+    assert exposures_from_outside(runs, prints) == []
+    assert runs_met(runs, prints) == 1
 
 
 A = at("a", waiting=0, staged=10, written=12, read=20)
@@ -280,25 +318,70 @@ TABLE = [
 @pytest.mark.parametrize(("rule", "runs", "events", "expected"), TABLE, ids=[row[0] for row in TABLE])
 def test_table(rule: str, runs: list[SyncRun], events: list[PrintEvent], expected: list[tuple[str, str, str]]) -> None:
     """The sentence of the row holds for every order of its evidence."""
+    numbers = [
+        (sync_run, number_in_events(staged), number_in_events(waiting)) for sync_run, staged, waiting in expected
+    ]
     for order in permutations(runs):
-        found = [(e.sync_run, e.staged, e.waiting) for e in exposures(order, events[::-1])]
-        assert found == expected, rule
+        found = [(e.sync_run, e.staged, e.waiting) for e in exposures(order, Events.of(events[::-1]))]
+        assert found == numbers, rule
 
 
 def test_outside_two_flights_that_do_not_meet_score_none() -> None:
     """Two prints that meet the sync run one after the other are no exposure, though a count of pairs would say two."""
-    assert exposures_from_outside([run("r", 0, 100)], [flight("a", 1, 10), flight("b", 11, 20)]) == []
-    assert exposures_from_outside([run("r", 0, 100)], [flight("a", 1, 10)]) == []
+    assert exposures_from_outside([run("r", 0, 100)], columns([(1, 10), (11, 20)])) == []
+    assert exposures_from_outside([run("r", 0, 100)], columns([(1, 10)])) == []
 
 
 def test_outside_touching_at_one_nanosecond_counts() -> None:
     """Closed intervals: answered in the nanosecond in which the other is sent is in flight together."""
-    (found,) = exposures_from_outside([run("r", 10, 10)], [flight("a", 1, 10), flight("b", 10, 20)])
-    assert (found.sync_run, found.at_ns, {found.staged, found.waiting}) == ("r", 10, {"a.1", "b.1"})
+    (found,) = exposures_from_outside([run("r", 10, 10)], columns([(1, 10), (10, 20)]))
+    assert (found.sync_run, found.at_ns, {found.staged, found.waiting}) == ("r", 10, {0, 1})
 
 
-def test_attempts_of_one_application_are_different_prints() -> None:
-    """A re-application sent while the first attempt is still in flight is its neighbour, not itself."""
-    first = flight("a", 0, 10)
-    again = Print(application="a", attempt=2, applicant="p", group="g", kind="k", sent_ns=5, answered_ns=9)
-    assert neighbours(first, InFlight([first, again])) == [again]
+def crowd(slots: int) -> tuple[list[SyncRun], list[PrintEvent]]:
+    """Each slot with two pairs of prints at the same instants, and as many sync runs as pairs."""
+    events = []
+    for slot in range(slots):
+        for number in range(2):
+            events += at(f"s{slot}-{number}.1", f"slot {slot}", written=10, read=20)
+            events += at(f"w{slot}-{number}.1", f"slot {slot}", waiting=10, staged=20)
+    return [run(f"r{number}", 5, 15) for number in range(2 * slots)], events
+
+
+def test_many_slots() -> None:
+    """In each of a thousand slots the pairs are found among their own, and none is left over."""
+    runs, events = crowd(1_000)
+    names = {number_in_events(event.nonce): event.nonce for event in events}
+    found = exposures(runs, Events.of(events))
+    assert len(found) == len(runs)
+    slots = [tuple(names[number].split("-")[0] for number in (one.staged, one.waiting)) for one in found]
+    assert all(staged[1:] == waiting[1:] for staged, waiting in slots)
+
+
+def test_many_to_choose_from() -> None:
+    """Of a hundred thousand sync runs and prints at once each run gets its pair."""
+    runs = [run(f"r{number}", number * 10, number * 10 + 9) for number in range(100_000)]
+    flights_at_once = [(number * 10 + part, number * 10 + 5) for number in range(100_000) for part in (1, 2)]
+    assert len(exposures_from_outside(runs, columns(flights_at_once))) == len(runs)
+    assert runs_met(runs, columns(flights_at_once)) == len(runs)
+
+
+def told() -> list[str]:
+    """What is found in a crowd of ties, letter by letter."""
+    runs, events = crowd(7)
+    return [f"{one.sync_run} {one.at_ns} {one.staged} {one.waiting}" for one in exposures(runs[:9], Events.of(events))]
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_same_in_another_process(seed: str) -> None:
+    """Whoever decides again in a process of his own finds the same exposures, however that process hashes its texts."""
+    program = "from tests.harness.test_overlap import told; print('\\n'.join(told()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split("\n")[:-1] == told()

@@ -1,0 +1,106 @@
+"""Events in columns say the same as the records that they were made of, in whatever order these came."""
+
+import os
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.coverage import POINTS
+from harness.events import Events
+from harness.fingerprint import number_of
+from harness.records import PrintEvent
+
+events_ = st.lists(
+    st.builds(
+        PrintEvent,
+        nonce=st.sampled_from(["A1.1", "A1.2", "A2.1", "住民票.1"]),
+        point=st.sampled_from(["applied", "waiting", "staged", "written", "read", "failed", "delivered"]),
+        at_ns=st.integers(0, 9) | st.integers(-(2**63), 2**63 - 1),
+        slot=st.sampled_from(["", "1", "2", "10"]),
+    ),
+    max_size=12,
+)
+
+
+def at(nonce: str, point: str, at_ns: int, slot: str = "") -> PrintEvent:
+    return PrintEvent(nonce=nonce, point=point, at_ns=at_ns, slot=slot)
+
+
+def rows(events: Events) -> list[tuple[int, int, int, int]]:
+    """The columns, row by row."""
+    columns = (events.print_, events.point, events.at_ns, events.slot)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+@given(events_)
+def test_one_row_an_event(events: list[PrintEvent]) -> None:
+    """Each event keeps its print, its point and its time; points that begin no state have one name."""
+    made = Events.of(events)
+    assert made.print_.view(np.uint64).tolist() == [number_of(event.nonce) for event in events]
+    names = [POINTS[point] for point in made.point]
+    assert names == [event.point if event.point in POINTS else "other" for event in events]
+    assert made.at_ns.tolist() == [event.at_ns for event in events]
+
+
+@given(events_)
+def test_slots(events: list[PrintEvent]) -> None:
+    """Slots are numbered in the order of their names, those that occur; no slot is -1."""
+    names = sorted({event.slot for event in events} - {""})
+    assert Events.of(events).slot.tolist() == [names.index(event.slot) if event.slot else -1 for event in events]
+
+
+@given(events_, st.randoms(use_true_random=False))
+def test_order(events: list[PrintEvent], shuffler: random.Random) -> None:
+    """Another order of the events is another order of the rows, and nothing else."""
+    shuffled = Events.of(shuffler.sample(events, len(events)))
+    assert sorted(rows(shuffled)) == sorted(rows(Events.of(events)))
+    assert shuffled.resends() == Events.of(events).resends()
+
+
+@settings(max_examples=200)
+@given(events_, st.sets(st.sampled_from(["A1.1", "A2.1", "住民票.1", "A9.1"])))
+def test_of_prints(events: list[PrintEvent], asked: set[str]) -> None:
+    """Of the prints asked for, and of no others, each point with the time at which it was reached last."""
+    expected: dict[str, dict[str, int]] = {nonce: {} for nonce in asked}
+    for event in sorted(events, key=lambda event: event.at_ns):
+        if event.nonce in asked:
+            expected[event.nonce][event.point if event.point in POINTS else "other"] = event.at_ns
+    assert Events.of(events).of_prints(asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("events", "number"),
+    [
+        ([], 0),
+        ([at("A1.1", "applied", 1), at("A1.2", "applied", 2), at("A2.1", "applied", 2)], 0),
+        ([at("A1.1", "waiting", 1), at("A1.1", "waiting", 2)], 0),
+        ([at("A1.1", "applied", 1), at("A1.1", "applied", 1)], 1),
+        ([at("A1.1", "applied", 1), at("A1.1", "applied", 2), at("A1.1", "applied", 3), at("A2.1", "applied", 3)], 1),
+        ([at("A1.1", "applied", 1), at("A1.1", "applied", 9), at("A2.1", "applied", 3), at("A2.1", "applied", 4)], 2),
+    ],
+)
+def test_resends(events: list[PrintEvent], number: int) -> None:
+    """A print was sent again when its application reached the service more than once; a re-application is another."""
+    assert Events.of(events).resends() == number
+
+
+def test_numbers_in_another_process() -> None:
+    """A print has the same number in every process, however that process hashes its texts."""
+    program = "from harness.fingerprint import number_of; print(number_of('A1.1'))"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert told == {f"{number_of('A1.1')}\n"}
