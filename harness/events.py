@@ -11,8 +11,19 @@ from harness.coverage import POINTS
 from harness.fingerprint import digest
 from harness.records import PrintEvent
 
-_NUMBERS = {point: number for number, point in enumerate(POINTS)}
-_OTHER = POINTS.index("other")
+
+class _PointNumbers(dict[str, int]):
+    def __missing__(self, point: str) -> int:
+        return self["other"]
+
+
+class _SlotNumbers(dict[str, int]):
+    def __missing__(self, slot: str) -> int:
+        self[slot] = number = len(self) - 1
+        return number
+
+
+_NUMBERS = _PointNumbers((point, number) for number, point in enumerate(POINTS))
 
 
 class Events:
@@ -27,7 +38,7 @@ class Events:
 
     def __init__(self) -> None:
         self._columns = array("Q"), array("b"), array("q"), array("i")
-        self._slots = {"": -1}
+        self._slots = _SlotNumbers({"": -1})
 
     @classmethod
     def of(cls, events: Iterable[PrintEvent]) -> Self:
@@ -40,13 +51,11 @@ class Events:
     def add(self, events: Sequence[PrintEvent]) -> None:
         """Some more rows."""
         prints, points, times, slots = self._columns
-        known = self._slots
-        for slot in {event.slot for event in events} - known.keys():
-            known[slot] = len(known) - 1
         prints.extend([digest(event.nonce.encode()) for event in events])
-        points.extend([_NUMBERS.get(event.point, _OTHER) for event in events])
+        points.extend([_NUMBERS[event.point] for event in events])
         times.extend([event.at_ns for event in events])
-        slots.extend([known[event.slot] for event in events])
+        slot_number = self._slots
+        slots.extend([slot_number[event.slot] for event in events])
 
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
@@ -55,8 +64,8 @@ class Events:
         self.point: NDArray[np.int8] = np.frombuffer(points, dtype=np.int8)
         self.at_ns: NDArray[np.int64] = np.frombuffer(times, dtype=np.int64)
         # By name, because the order of the events must not decide where one point was reached in two slots at once.
-        ranks = {name: rank for rank, name in enumerate(sorted(self._slots))}
-        renumbered = np.array([*(ranks[name] for name in self._slots), -1], dtype=np.int32)
+        ranks = {name: rank for rank, name in enumerate(sorted(self._slots), -1)}
+        renumbered = np.array([*(ranks[name] for name in self._slots if name), -1], dtype=np.int32)
         self.slot: NDArray[np.int32] = renumbered[np.frombuffer(slots, dtype=np.int32)]
 
     def resends(self) -> int:

@@ -117,19 +117,16 @@ class _Reading:
         self._readings: list[ClockReading] = []
         prints = before = 0
         for offset, records in reader.chunks():
-            # By the thousand, because ten million of them come here.
-            kinds = [type(record) for record in records]
-            places = [place for place, kind in enumerate(kinds) if kind is Print]
-            if places:
+            # By the thousand and by kind, because ten million prints and seventy million events come here.
+            kinds = [*map(type, records)]
+            if kinds.count(Print):
+                places = [place for place, kind in enumerate(kinds) if kind is Print]
                 self._prints.add([records[place] for place in places], offset, places)  # type: ignore[misc] # as chosen
                 prints += len(places)
-            events = [record for record in records if type(record) is PrintEvent]
-            if events:
-                self._events.add(events)
-            if len(places) + len(events) < len(records):
-                for place, record in enumerate(records):
-                    if not isinstance(record, Print | PrintEvent):
-                        self._take(record, before + place)
+            if kinds.count(PrintEvent):
+                self._events.add([record for record in records if type(record) is PrintEvent])
+            for place in [place for place, kind in enumerate(kinds) if kind is not Print and kind is not PrintEvent]:
+                self._take(records[place], before + place)
             before += len(records)
         self.faults += reader.faults
         self._finish_segment(reader, prints)

@@ -29,7 +29,7 @@ TARGET_SEGMENT = "target"
 Ended = Literal["complete", "interrupted", "stopped"]
 
 _BATCH_BYTES = 64 * 1024
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 32 * 1024  # what is read at once stays in the processor's cache until it has been looked at
 
 
 class LedgerError(Exception):
@@ -182,7 +182,6 @@ class SegmentWriter:
 
 
 _decoder = msgspec.json.Decoder(Header | Footer | Evidence)
-_FRAMES = b'{"type":"header"', b'{"type":"footer"'
 
 
 class SegmentReader:
@@ -234,8 +233,9 @@ class SegmentReader:
 
     def _decode(self, chunk: bytes) -> list[Evidence]:
         records, lines = _decode_quickly(chunk)
-        # A header or a footer inside the chunk makes the difference that is told line by line.
-        if records is None or self.closed or not self._lines or any(frame in chunk for frame in _FRAMES):
+        kinds = [*map(type, records or ())]
+        # What a header or a footer is about is told line by line.
+        if records is None or self.closed or not self._lines or Header in kinds or Footer in kinds:
             return self._decode_lines(chunk)
         self._digest.update(chunk)
         self._lines += lines
@@ -281,7 +281,7 @@ class SegmentReader:
 
 
 def _read_chunk(file: BinaryIO) -> bytes:
-    """About a megabyte, to the end of a line."""
+    """To the end of a line."""
     chunk = file.read(_CHUNK_BYTES)
     return chunk if chunk.endswith(b"\n") else chunk + file.readline()
 

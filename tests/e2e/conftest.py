@@ -2,16 +2,19 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+
+from harness.ledger import segment_path
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "profiles" / "april30.py"
@@ -23,16 +26,17 @@ _GONE_LIMIT_S = 5.0
 class Command:
     """A started command of ours; everything that it starts inherits its token."""
 
-    def __init__(self, *arguments: str, cwd: Path) -> None:
+    def __init__(self, *arguments: str, cwd: Path, before: Sequence[str] = (), **environment: str) -> None:
         self.token = uuid.uuid4().hex
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [*before, sys.executable, "-m", *arguments],
             cwd=cwd,
-            env={**os.environ, _TOKEN: self.token},
+            env={**os.environ, **environment, _TOKEN: self.token},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0,  # as a shell does, so that a test can press Ctrl-C
         )
         self.stdout = self.stderr = ""
 
@@ -79,8 +83,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     """Start `python -m ...` in a private directory."""
     commands = []
 
-    def start_one(*arguments: str) -> Command:
-        commands.append(Command(*arguments, cwd=tmp_path))
+    def start_one(*arguments: str, **environment: str) -> Command:
+        commands.append(Command(*arguments, cwd=tmp_path, **environment))
         return commands[-1]
 
     yield start_one
@@ -88,14 +92,26 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
         command.end()
 
 
-def wait_for_prints(directory: Path, number: int, command: Command) -> None:
+def wait_for_prints(directory: Path, number: int, command: Command, segment: str = "load-1") -> None:
     """Until so many prints are on record."""
-    segment = directory / "segments" / "load-1.jsonl"
+    path = segment_path(directory, segment)
+    wait_until(lambda: path.exists() and path.read_bytes().count(b'"type":"print"') >= number, command)
+
+
+def wait_until(is_so: Callable[[], bool], command: Command) -> None:
+    """Look again and again while the command is running."""
     while command.process.poll() is None:
-        if segment.exists() and segment.read_bytes().count(b'"type":"print"') >= number:
+        if is_so():
             return
         time.sleep(0.05)
-    raise AssertionError(f"the command ended before {number} prints were on record: {command.process.communicate()}")
+    raise AssertionError(f"the command ended before that: {command.process.communicate()}")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def read_verdict(directory: Path) -> dict[str, Any]:

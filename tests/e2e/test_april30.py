@@ -9,7 +9,7 @@ import pytest
 
 from harness.ledger import SegmentReader, segment_path
 from harness.records import Print, PrintEvent
-from harness.run import LOAD_SEGMENT, TARGET_SEGMENT
+from harness.run import TARGET_SEGMENT
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
 
 pytestmark = pytest.mark.timeout(180)
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(180)
 
 def _overwriter(incident: dict[str, Any], directory: Path) -> Print:
     """By the AP server's own events: whose print was the last to be written before the recipient's image was read."""
-    prints = {r.nonce: r for r in SegmentReader(segment_path(directory, LOAD_SEGMENT)) if isinstance(r, Print)}
+    prints = {r.nonce: r for r in SegmentReader(segment_path(directory, "load-1")) if isinstance(r, Print)}
     events = [r for r in SegmentReader(segment_path(directory, TARGET_SEGMENT)) if isinstance(r, PrintEvent)]
     (read,) = [event for event in events if event.nonce == incident["nonce"] and event.point == "read"]
     written = [e for e in events if e.point == "written" and e.slot == read.slot and e.at_ns < read.at_ns]

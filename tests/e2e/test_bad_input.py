@@ -39,7 +39,7 @@ def _check(command: Command, *parts: str) -> None:
         (("verify", "april30", "--target", "collections:OrderedDict"), "collections:OrderedDict", "cannot be used"),
         (("verify", "april30", "--target", "harness:__doc__"), "'harness:__doc__'", "target's class"),
         (("verify", "april30", "--", "--burst-s", "-1"), "-1", "0 or more"),
-        (("verify", "april30", "--max-error-share", "2"), "2", "1"),
+        (("verify", "april30", "--max", "error_share=2"), "2", "1"),
         (("up", "--build", "best"), "'best'", "seed or fixed"),
         (("up", "--port", "70000"), "70000", "65535"),
         (("matrix", "--exposures", "0"), "0", "1"),

@@ -9,7 +9,6 @@ import pytest
 
 from harness.ledger import SegmentReader, segment_path
 from harness.records import Print
-from harness.run import LOAD_SEGMENT
 from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, wait_for_prints
 
 pytestmark = pytest.mark.timeout(120)
@@ -23,7 +22,7 @@ def _begin(start: Callable[..., Command], directory: Path, build: str) -> Comman
 
 
 def _prints_on_record(directory: Path) -> int:
-    return sum(isinstance(record, Print) for record in SegmentReader(segment_path(directory, LOAD_SEGMENT)))
+    return sum(isinstance(record, Print) for record in SegmentReader(segment_path(directory, "load-1")))
 
 
 @pytest.mark.parametrize(

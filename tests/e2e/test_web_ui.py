@@ -1,19 +1,12 @@
 """A run that is started from Locust's web UI is the same judged run."""
 
-import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict
 
 
 def _start_the_test(url: str, command: Command) -> None:
@@ -32,7 +25,7 @@ def test_a_run_started_in_the_web_ui_is_judged_when_its_plan_is_through(
     start: Callable[..., Command], tmp_path: Path
 ) -> None:
     """The verdict stands in the run directory after the plan, and is Locust's exit code when the UI is closed."""
-    port = _free_port()
+    port = free_port()
     ui = ("--web-host", "127.0.0.1", "--web-port", str(port))
     locust = start("locust", "-f", str(PROFILE), *ui, "--out", "run", *SHORT_PLAN, "5")
     _start_the_test(f"http://127.0.0.1:{port}", locust)

@@ -281,3 +281,9 @@ EVERY_KIND: tuple[Evidence, ...] = (
 def number_in_events(nonce: str) -> int:
     """By which the events of a print are known (see `harness.events`)."""
     return int(Events.of([PrintEvent(nonce=nonce, point="applied", at_ns=0)]).print_[0])
+
+
+def planted(recipient: str, document: bytes, *, segment: str = LOAD) -> tuple[SelfTest, Print]:
+    """The self-test of a load process: a document that it recorded as handed to somebody."""
+    name = f"self-test-{segment}"
+    return SelfTest(application=name), delivery(name, recipient, document, at=(500, 500))

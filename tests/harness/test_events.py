@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.coverage import POINTS
 from harness.events import Events
-from harness.fingerprint import number_of
+from harness.fingerprint import digest
 from harness.records import PrintEvent
 
 events_ = st.lists(
@@ -41,7 +41,7 @@ def rows(events: Events) -> list[tuple[int, int, int, int]]:
 def test_one_row_an_event(events: list[PrintEvent]) -> None:
     """Each event keeps its print, its point and its time; points that begin no state have one name."""
     made = Events.of(events)
-    assert made.print_.view(np.uint64).tolist() == [number_of(event.nonce) for event in events]
+    assert made.print_.view(np.uint64).tolist() == [digest(event.nonce.encode()) for event in events]
     names = [POINTS[point] for point in made.point]
     assert names == [event.point if event.point in POINTS else "other" for event in events]
     assert made.at_ns.tolist() == [event.at_ns for event in events]
@@ -91,7 +91,7 @@ def test_resends(events: list[PrintEvent], number: int) -> None:
 
 def test_numbers_in_another_process() -> None:
     """A print has the same number in every process, however that process hashes its texts."""
-    program = "from harness.fingerprint import number_of; print(number_of('A1.1'))"
+    program = "from harness.fingerprint import digest; print(digest(b'A1.1'))"
     told = {
         subprocess.run(
             [sys.executable, "-c", program],
@@ -103,4 +103,4 @@ def test_numbers_in_another_process() -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert told == {f"{number_of('A1.1')}\n"}
+    assert told == {f"{digest(b'A1.1')}\n"}

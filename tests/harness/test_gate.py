@@ -1,85 +1,105 @@
 """From evidence to a verdict: PASS is said of whole and exposed runs only, and nothing else is ever taken for one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from scipy.stats import beta
 
 import harness.gate
-from harness.bound import upper_bound
-from harness.gate import EXIT_DIED, Verdict, decide, write_verdict
-from harness.ledger import VERDICT_FILE, LedgerError, segment_path
-from harness.oracle import Judgement
+from harness.coverage import OUTSIDE_CELLS, POINT_CELLS
+from harness.criteria import Criteria, Limit
+from harness.gate import EXIT_DIED, CellCount, Verdict, decide, write_verdict
+from harness.ledger import RUN_FILE, VERDICT_FILE, LedgerError, Report, segment_path, write_json
 from harness.outcome import Outcome
-from harness.records import ErrorNotice, Evidence, Print, PrintEvent
+from harness.records import ErrorNotice, Evidence, Fault, Print, PrintEvent, Refusal
 from tests.harness.builders import (
     HOME,
     INNOCENT,
+    KIND,
     LOAD,
     OTHER,
     TARGET,
     change,
     delivery,
+    describe,
     entry,
     failed,
     mark,
     paper,
+    planted,
+    refused,
     strict,
     sync_run,
     write_run,
+    write_segment,
 )
 
 NUMBER = ("my_number",)
 MISISSUES = [outcome for outcome in Outcome if outcome.is_misissue]
 THEFT = delivery("A3", "A", paper("X"))
 """A was handed the paper of X."""
+NOTHING = msgspec.structs.replace(failed("A3", "A"), answer="nothing", error="no image")
+UNANSWERED = msgspec.structs.replace(failed("A3", "A", at=(300, 310)), answer="unanswered", error="no answer")
+CAUGHT = planted("A", paper("X"))
+MISSED = planted("A", paper("A"))
+
+
+def hit(outcomes: Mapping[str, int]) -> dict[str, int]:
+    """The outcomes that there were."""
+    return {name: number for name, number in outcomes.items() if number}
 
 
 def test_pass(tmp_path: Path) -> None:
     """Whole evidence, judged documents, an exposure and no misissuance make a PASS, which says what it rests on."""
-    verdict = decide(write_run(tmp_path))
+    verdict = decide(write_run(tmp_path, (*INNOCENT, *CAUGHT), criteria=Criteria()))
     assert (verdict.verdict, verdict.exit_code) == ("PASS", 0)
-    assert verdict.reasons == ("2 documents judged, 1 exposures, no misissuance, nothing undecided",)
-    assert {name: number for name, number in verdict.outcomes.items() if number} == {"ok": 2}
-    assert verdict.incidents == ()
+    assert verdict.reasons == (
+        "2 documents judged, 1 exposures, 6 of 9 coverage cells, no misissuance, nothing undecided",
+    )
+    assert hit(verdict.outcomes) == {"ok": 2}
+    assert (verdict.incidents, verdict.retried_errors, verdict.criteria) == ((), (), ())
 
 
-@pytest.mark.parametrize("outcome", MISISSUES)
-def test_every_misissue_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
-    """One print of any misissue outcome makes the verdict FAIL."""
+def test_pass_without_self_test(tmp_path: Path) -> None:
+    """Where the self-test was not asked for, the PASS itself says so."""
+    assert decide(write_run(tmp_path)).reasons[1:] == ("the self-test was not asked for",)
 
-    def judge(print_: Print, _: object) -> Judgement:
-        return Judgement(outcome=outcome if print_.application == "A1" else Outcome.OK)
 
-    monkeypatch.setattr(harness.gate, "judge", judge)
-    verdict = decide(write_run(tmp_path))
+TWICE = delivery("A1", "A", paper("A"), attempt=2, at=(300, 310))
+REFUSES = msgspec.structs.replace(HOME, refusals=(Refusal(applicant="A", reason="protected"),))
+MISISSUED: list[tuple[tuple[Evidence, ...], str]] = [
+    ((THEFT,), "wrong_person"),
+    ((delivery("A3", "A", b"?", marks=(mark("A"), mark("X", page=2))),), "mixed"),
+    ((delivery("A3", "A", b"?", marks=(mark("A", options=NUMBER),)),), "over_disclosed"),
+    ((delivery("A3", "A", paper("A"), at=(190, 200)),), "stale"),
+    ((delivery("A3", "A", paper("A"), kind="inkan"),), "wrong_kind"),
+    ((delivery("A3", "A", b""),), "torn"),
+    ((delivery("A3", "B", paper("A")),), "misdelivered"),
+    ((TWICE,), "duplicate"),
+    ((NOTHING,), "lost"),
+    ((REFUSES, delivery("A3", "A", paper("A"), at=(10, 20))), "should_refuse"),
+]
+
+
+@pytest.mark.parametrize(("load", "outcome"), MISISSUED, ids=[outcome for _, outcome in MISISSUED])
+def test_fail_from_the_ledger(tmp_path: Path, load: tuple[Evidence, ...], outcome: str) -> None:
+    """Every misissue makes the verdict FAIL and an incident, from the ledger alone."""
+    target = [sync_run(applied=[("G1", 2)])]
+    verdict = decide(write_run(tmp_path, [*INNOCENT, change(2, sent_ns=90), *load], target))
     assert (verdict.verdict, verdict.exit_code) == ("FAIL", 1)
-    assert verdict.reasons == (f"1 print(s) ended as {outcome}",)
+    assert f"1 print(s) ended as {outcome}" in verdict.reasons
     assert verdict.outcomes[outcome] == 1
-    assert [incident.nonce for incident in verdict.incidents] == ["A1.1"]
+    told = [incident for incident in verdict.incidents if incident.outcome == outcome]
+    assert len(told) == 1
+    assert verdict.papers == len(verdict.incidents) - (outcome == "lost")
 
 
-@pytest.mark.parametrize(
-    ("print_", "outcome"),
-    [
-        (THEFT, "wrong_person"),
-        (delivery("A3", "A", b"?", marks=(mark("A"), mark("X", page=2))), "mixed"),
-        (delivery("A3", "A", b"?", marks=(mark("A", options=NUMBER),)), "over_disclosed"),
-        (delivery("A3", "A", paper("A"), at=(190, 200)), "stale"),
-        (delivery("A3", "A", paper("A"), kind="inkan"), "wrong_kind"),
-        (delivery("A3", "A", b""), "torn"),
-        (delivery("A3", "B", paper("A")), "misdelivered"),
-    ],
-)
-def test_fail_from_the_ledger(tmp_path: Path, print_: Print, outcome: str) -> None:
-    """Every misissue that the oracle can prove makes the verdict FAIL, from the ledger alone."""
-    load = [*INNOCENT, print_, change(2, sent_ns=90)]
-    verdict = decide(write_run(tmp_path, load, [sync_run(applied=[("G1", 2)])]))
-    assert (verdict.verdict, verdict.exit_code) == ("FAIL", 1)
-    assert verdict.outcomes[outcome] == 1
-    assert verdict.papers == 1
+def test_every_misissue_has_its_row() -> None:
+    """No misissue is left without a proof that it fails a run."""
+    assert {outcome for _, outcome in MISISSUED} == set(MISISSUES)
 
 
 def cut(directory: Path) -> None:
@@ -96,53 +116,124 @@ def lose(directory: Path) -> None:
     segment_path(directory, TARGET).unlink()
 
 
-@pytest.mark.parametrize(
-    ("load", "target", "fields", "reason"),
-    [
-        pytest.param((*INNOCENT, delivery("A3", "A", b"?")), None, {}, "1 print(s) could not be decided", id="unknown"),
-        pytest.param(
-            (*INNOCENT, entry("A", version=2), delivery("A3", "A", paper("A", version=2))),
-            None,
-            {},
-            "1 print(s) could not be decided",
-            id="version that no change makes",
-        ),
-        pytest.param(
-            (HOME, failed("A1", "A"), failed("A2", "B")), None, {}, "no whole document was judged", id="errors only"
-        ),
-        pytest.param((HOME,), None, {}, "no whole document was judged", id="nothing"),
-        pytest.param(None, (), {}, "no exposure", id="no sync run"),
-        pytest.param(None, (sync_run(begin_ns=201, end_ns=300),), {}, "no exposure", id="sync run too late"),
-        pytest.param((HOME, entry("A"), INNOCENT[4]), None, {}, "no exposure", id="one print alone"),
-        pytest.param(None, None, {"faults": ("a listener threw",)}, "evidence: a listener threw", id="fault"),
-        pytest.param(None, None, {"ended": None}, "evidence: the run did not end", id="killed"),
-        pytest.param(None, None, {"ended": "interrupted"}, "evidence: the run was interrupted", id="interrupted"),
-        pytest.param(None, None, {"issued": 3}, "1 print(s) were still in flight", id="in flight"),
-        pytest.param(None, None, {"issued": 1}, "evidence: more prints are on record", id="uncounted"),
-        pytest.param((*INNOCENT, INNOCENT[4]), None, {}, "on record twice", id="twice"),
-        pytest.param(None, None, {"clocks": ("a", "b")}, "evidence: the segments have different clocks", id="clocks"),
-        pytest.param(
-            None, None, {"segments": (LOAD, TARGET, "load-2")}, "evidence: segment load-2 cannot be read", id="lost"
-        ),
-    ],
-)
-def test_inconclusive(
-    tmp_path: Path,
-    load: tuple[Evidence, ...] | None,
-    target: tuple[Evidence, ...] | None,
-    fields: dict[str, Any],
-    reason: str,
-) -> None:
-    """A run with no misissuance of which something is unknown is INCONCLUSIVE, for exactly that reason."""
-    directory = write_run(
-        tmp_path,
-        INNOCENT if load is None else load,
-        (sync_run(),) if target is None else target,
-        **fields,
-    )
-    verdict = decide(directory)
+ONE_REASON: dict[str, tuple[tuple[Evidence, ...], tuple[Evidence, ...] | None, dict[str, Any], str]] = {
+    "unknown bytes": (
+        (*INNOCENT, delivery("A3", "A", b"?", at=(300, 310))),
+        None,
+        {},
+        "1 print(s) could not be decided",
+    ),
+    "version that no change makes": (
+        (*INNOCENT, entry("A", version=2), delivery("A3", "A", paper("A", version=2), at=(300, 310))),
+        None,
+        {},
+        "1 print(s) could not be decided",
+    ),
+    "no sync run": (INNOCENT, (), {}, "no exposure"),
+    "sync run too late": (INNOCENT, (sync_run(begin_ns=201, end_ns=300),), {}, "no exposure"),
+    "one print alone": ((HOME, entry("A"), INNOCENT[4]), None, {}, "no exposure"),
+    "errors only": ((HOME, failed("A1", "A"), failed("A2", "X")), None, {}, "no whole document was judged"),
+    "in flight": (INNOCENT, None, {"issued": 3}, "1 print(s) were still in flight at the stop"),
+    "killed": (INNOCENT, None, {"ended": None}, "evidence: the run did not end"),
+    "interrupted": (INNOCENT, None, {"ended": "interrupted"}, "evidence: the run was interrupted"),
+    "stopped": (INNOCENT, None, {"ended": "stopped"}, "evidence: the run was stopped at its first misissuance"),
+    "fault of the owner": (INNOCENT, None, {"faults": ("a listener threw",)}, "evidence: a listener threw"),
+    "fault of a process": ((*INNOCENT, Fault(text="it threw")), None, {}, "evidence: load-1: it threw"),
+    "fault of the target's segment": (INNOCENT, (sync_run(), Fault(text="it threw")), {}, "evidence: target: it threw"),
+    "uncounted": (INNOCENT, None, {"issued": 1}, "evidence: segment load-1 has 2 prints, but 1 were sent"),
+    "segment lost": (INNOCENT, None, {"segments": (LOAD, TARGET, "load-2")}, "evidence: segment load-2 cannot be read"),
+    "segment not listed": (INNOCENT, None, {"segments": (LOAD,)}, "evidence: segment target is not listed"),
+    "batch lost": (
+        INNOCENT,
+        None,
+        {"reports": {LOAD: Report(batch=9, issued=2)}},
+        "evidence: segment load-1 ends with batch",
+    ),
+    "another run's": (INNOCENT, None, {"run": "run-2"}, "evidence: segment"),
+    "clock that cannot be placed": (INNOCENT, None, {"clocks": ("other", "monotonic")}, "evidence: segment load-1 has"),
+    "one checksum of two documents": (
+        (*INNOCENT, msgspec.structs.replace(entry("A"), version=7)),
+        None,
+        {},
+        "evidence: documents",
+    ),
+    "one identity of two users": (
+        (*INNOCENT, delivery("A3", "A", paper("A"), at=(110, 120))),
+        None,
+        {},
+        "evidence: two users had one identity",
+    ),
+    "self-test missed": ((*INNOCENT, *MISSED), None, {"criteria": Criteria()}, "self-test: the wrong image planted in"),
+    "no self-test": (INNOCENT, None, {"criteria": Criteria()}, "self-test: no wrong image was planted in load-1"),
+    "too few exposures": (
+        INNOCENT,
+        None,
+        {"criteria": Criteria(self_test=False, minimum=(Limit(metric="exposures", value=2),))},
+        "exposures: 1, at least 2 is required",
+    ),
+    "too weak a bound": (
+        INNOCENT,
+        None,
+        {"criteria": Criteria(self_test=False, maximum=(Limit(metric="bound", value=0.5),))},
+        "bound: 0.95",
+    ),
+    "a value that never came": (
+        INNOCENT,
+        None,
+        {"criteria": Criteria(self_test=False, maximum=(Limit(metric="p95_s", kind="inkan", value=9),))},
+        "p95_s of inkan: it never got a value, at most 9 is allowed",
+    ),
+    "rate not kept": (
+        INNOCENT,
+        None,
+        {"planned_prints": 3},
+        "rate_share: 0.6666666666666666, at least 0.95 is required",
+    ),
+    "nothing planned": (INNOCENT, None, {"planned_prints": 0}, "rate_share: it never got a value"),
+}
+
+
+@pytest.mark.parametrize("case", ONE_REASON)
+def test_inconclusive(tmp_path: Path, case: str) -> None:
+    """A run with no misissuance of which one thing is unknown is INCONCLUSIVE, for that reason and no other."""
+    load, target, fields, reason = ONE_REASON[case]
+    verdict = decide(write_run(tmp_path, load, (sync_run(),) if target is None else target, **fields))
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
-    assert any(reason in found for found in verdict.reasons)
+    assert all(found.startswith(reason) for found in verdict.reasons), verdict.reasons
+    assert verdict.incidents == ()
+
+
+@pytest.mark.parametrize("case", ONE_REASON)
+def test_a_misissuance_outranks_all(tmp_path: Path, case: str) -> None:
+    """FAIL stays FAIL whatever else speaks against the run, and the reasons against the evidence are told with it."""
+    load, target, fields, reason = ONE_REASON[case]
+    theft = delivery("A9", "X", paper("X", options=NUMBER), at=(400, 410))
+    evidence = (OTHER, entry("X", options=NUMBER), *load, theft)
+    if fields.get("issued"):
+        fields = fields | {"issued": fields["issued"] + 1}
+    verdict = decide(write_run(tmp_path, evidence, (sync_run(),) if target is None else target, **fields))
+    assert (verdict.verdict, verdict.exit_code) == ("FAIL", 1)
+    assert verdict.reasons[0] == "1 print(s) ended as over_disclosed"
+    if case not in {"errors only", "rate not kept"}:
+        assert any(found.startswith(reason) for found in verdict.reasons)
+
+
+def test_nothing_at_all(tmp_path: Path) -> None:
+    """A run in which nobody applied says that nothing was judged and nothing met."""
+    verdict = decide(write_run(tmp_path, (HOME,)))
+    assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
+    assert verdict.reasons == (
+        "no whole document was judged",
+        "no exposure: the condition that the run is made to provoke never occurred",
+    )
+    assert sum(verdict.outcomes.values()) == 0
+
+
+def test_on_record_twice(tmp_path: Path) -> None:
+    """An attempt that is on record twice is a fault of the harness, and no second paper of the service."""
+    verdict = decide(write_run(tmp_path, (*INNOCENT, INNOCENT[4])))
+    assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
+    assert "evidence: 1 attempt(s) are on record more than once, such as A1.1" in verdict.reasons
 
 
 @pytest.mark.parametrize("damage", [cut, flip, lose])
@@ -155,21 +246,21 @@ def test_damage(tmp_path: Path, damage: Callable[[Path], None], load: tuple[Evid
     assert any(reason.startswith("evidence: segment") for reason in verdict.reasons)
 
 
+APART = [
+    PrintEvent(nonce="A1.1", point=point, at_ns=at_ns, slot="1")
+    for point, at_ns in (("waiting", 110), ("staged", 111), ("written", 130), ("read", 140))
+]
+WAITS = [
+    PrintEvent(nonce="A2.1", point=point, at_ns=at_ns, slot="1") for point, at_ns in (("waiting", 135), ("staged", 150))
+]
+
+
 def test_points_count_before_the_outside(tmp_path: Path) -> None:
     """Where the service tells its points, two prints in flight are no exposure unless one waits for the other."""
-    apart = [
-        PrintEvent(nonce="A1.1", point=point, at_ns=at_ns, slot="1")
-        for point, at_ns in (("waiting", 110), ("staged", 111), ("written", 130), ("read", 140))
-    ]
-    assert (
-        decide(write_run(tmp_path / "apart", target=[sync_run(), *apart], shows_points=True)).verdict == "INCONCLUSIVE"
-    )
-    waits = [
-        PrintEvent(nonce="A2.1", point=point, at_ns=at_ns, slot="1")
-        for point, at_ns in (("waiting", 135), ("staged", 150))
-    ]
-    verdict = decide(write_run(tmp_path / "together", target=[sync_run(), *apart, *waits], shows_points=True))
-    assert (verdict.verdict, verdict.exposures) == ("PASS", 1)
+    apart = decide(write_run(tmp_path / "apart", target=[sync_run(), *APART], shows_points=True))
+    assert (apart.verdict, apart.exposures) == ("INCONCLUSIVE", 0)
+    together = decide(write_run(tmp_path / "together", target=[sync_run(), *APART, *WAITS], shows_points=True))
+    assert (together.verdict, together.exposures) == ("PASS", 1)
     assert decide(write_run(tmp_path / "none told", shows_points=True)).verdict == "INCONCLUSIVE"
 
 
@@ -183,9 +274,10 @@ def test_points_count_before_the_outside(tmp_path: Path) -> None:
 )
 def test_died(tmp_path: Path, load: tuple[Evidence, ...], issued: int, verdict: str, exit_code: int) -> None:
     """A run whose target died ends with 4, and with 1 where a misissuance is on record."""
-    decided = decide(write_run(tmp_path, load, issued=issued, died="the target died after 1.0 s"))
+    died = "the target died after 1.0 s"
+    decided = decide(write_run(tmp_path, load, issued=issued, died=died, faults=("a worker is gone",)))
     assert (decided.verdict, decided.exit_code) == (verdict, exit_code)
-    assert "the target died after 1.0 s" in decided.reasons
+    assert {died, "evidence: a worker is gone"} <= set(decided.reasons)
 
 
 def test_exit_codes() -> None:
@@ -252,21 +344,50 @@ def exposed(runs: int) -> list[Evidence]:
     ]
 
 
-@pytest.mark.parametrize("thefts", [0, 1, 3])
-def test_bound(tmp_path: Path, thefts: int) -> None:
-    """The bound is that of the exposures with a misissuance among all exposures."""
+def exact_bound(events: int, n: int, confidence: float) -> float:
+    """The upper end of the interval of Clopper and Pearson."""
+    return 1.0 if events == n else float(beta.ppf(confidence, events + 1, n - events))
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.99])
+@pytest.mark.parametrize("thefts", [0, 1, 3, 20])
+def test_bound(tmp_path: Path, thefts: int, confidence: float) -> None:
+    """The bound is the exact one of the exposures with a misissuance among all exposures, and so is each cell's."""
     runs = 20
     load = exposed(runs) + [
-        delivery(f"T{run}-{number}", "A", paper("X"), at=(run * 1000 + 150, run * 1000 + 160))
+        delivery(
+            f"T{run}-{number}", "B", paper("X"), at=(run * 1000 + 150 + 10 * number, run * 1000 + 155 + 10 * number)
+        )
         for run in range(thefts)
         for number in range(2)  # two in one sync run are one event
     ]
     target = [sync_run(f"S{run}", run * 1000 + 120, run * 1000 + 180) for run in range(runs)]
-    verdict = decide(write_run(tmp_path, load, target))
+    verdict = decide(write_run(tmp_path, load, target, criteria=Criteria(self_test=False, confidence=confidence)))
     bound = verdict.bound
-    assert (bound.unit, bound.confidence) == ("exposure", 0.95)
+    assert (bound.unit, bound.confidence) == ("exposure", confidence)
     assert (bound.n, bound.events) == (verdict.exposures, thefts) == (runs, thefts)
-    assert bound.upper == upper_bound(thefts, runs, 0.95)
+    assert bound.upper == pytest.approx(exact_bound(thefts, runs, confidence), rel=1e-9)
+    assert len(verdict.incidents) == 2 * thefts
+    cells = {(cell.phase, len(cell.states)): cell for cell in verdict.cells}
+    assert len(cells) == len(verdict.cells) == len(OUTSIDE_CELLS)
+    assert cells["during", 2].sync_runs == runs
+    assert cells["during", 3].sync_runs == thefts
+    for cell in verdict.cells:
+        assert cell.misissuances == min(thefts, cell.sync_runs)
+        assert cell.upper == pytest.approx(exact_bound(cell.misissuances, cell.sync_runs, confidence), rel=1e-9)
+    assert verdict.cells_hit == sum(cell.sync_runs > 0 for cell in verdict.cells) < len(cells) + (thefts > 0)
+
+
+def test_cells_by_points(tmp_path: Path) -> None:
+    """Every cell is listed; those that were never hit with 0 and a bound of 1, for nothing tried proves nothing."""
+    verdict = decide(write_run(tmp_path, target=[sync_run(), *APART, *WAITS], shows_points=True))
+    assert [(cell.phase, cell.states) for cell in verdict.cells] == [(cell.phase, cell.states) for cell in POINT_CELLS]
+    never = [cell for cell in verdict.cells if not cell.sync_runs]
+    assert never == [
+        CellCount(phase=cell.phase, states=cell.states, sync_runs=0, misissuances=0, upper=1.0) for cell in never
+    ]
+    assert any(cell.states == ("waiting", "written") and cell.sync_runs == 1 for cell in verdict.cells)
+    assert verdict.cells_hit == len(verdict.cells) - len(never) > 0
 
 
 def test_bound_without_exposure(tmp_path: Path) -> None:
@@ -274,6 +395,157 @@ def test_bound_without_exposure(tmp_path: Path) -> None:
     verdict = decide(write_run(tmp_path, [*INNOCENT, THEFT], ()))
     assert verdict.verdict == "FAIL"
     assert (verdict.bound.n, verdict.bound.events, verdict.bound.upper) == (0, 0, 1.0)
+
+
+def limited(**maximum: float) -> Criteria:
+    """Maxima by metric, or by metric__kind."""
+    limits = []
+    for name, value in maximum.items():
+        metric, _, kind = name.partition("__")
+        limits.append(Limit(metric=metric, kind=kind, value=value))
+    return Criteria(self_test=False, maximum=tuple(limits))
+
+
+@pytest.mark.parametrize(
+    ("criteria", "verdict", "reason"),
+    [
+        (limited(error_final=0), "FAIL", "error_final: 1, at most 0 is allowed"),
+        (limited(error_final=1), "PASS", ""),
+        (limited(error_final__inkan=0), "FAIL", "error_final of inkan: 1, at most 0 is allowed"),
+        (limited(error_final__juminhyo=0), "PASS", ""),
+        (limited(error_share__inkan=0.5), "PASS", ""),
+        (limited(error_share__inkan=0.49), "FAIL", "error_share of inkan: 0.5, at most 0.49 is allowed"),
+        (limited(error_share__koseki=0.5), "INCONCLUSIVE", "error_share of koseki: it never got a value"),
+        (limited(p99_s__inkan=0.3), "FAIL", "p99_s of inkan: 0.5, at most 0.3 is allowed"),
+        (limited(p99_s__juminhyo=0.3), "PASS", ""),
+        (limited(p50_s=0.3, p99_s=0.3), "FAIL", "p99_s: 0.5, at most 0.3 is allowed"),
+        (limited(may_have_printed=0), "PASS", ""),
+        (limited(resends=0), "INCONCLUSIVE", "resends: it never got a value"),
+    ],
+)
+def test_criteria(tmp_path: Path, criteria: Criteria, verdict: str, reason: str) -> None:
+    """A criterion that is broken fails the run, one without a value leaves it open; that of a kind looks at its kind."""
+    slow = delivery("A3", "A", paper("A", kind="inkan"), kind="inkan", at=(1000, 500_001_000))
+    bad = msgspec.structs.replace(failed("A4", "X", at=(600, 700)), kind="inkan")
+    load = [*INNOCENT, entry("A", kind="inkan"), slow, bad]
+    decided = decide(write_run(tmp_path, load, criteria=criteria))
+    assert decided.verdict == verdict
+    assert len(decided.criteria) == len(criteria.maximum)
+    if reason:
+        (found,) = decided.reasons
+        assert found.startswith(reason)
+    else:
+        assert {criterion.result for criterion in decided.criteria} == {"met"}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "planned", "verdict"),
+    [
+        (Criteria(self_test=False), None, "PASS"),
+        (Criteria(self_test=False), 20, "PASS"),
+        (Criteria(self_test=False), 21, "PASS"),
+        (Criteria(self_test=False), 22, "INCONCLUSIVE"),
+        (Criteria(self_test=False, minimum=(Limit(metric="rate_share", value=0.9),)), 22, "PASS"),
+        (Criteria(self_test=False, minimum=(Limit(metric="rate_share", value=1),)), 21, "INCONCLUSIVE"),
+        (Criteria(self_test=False, minimum=(Limit(metric="exposures", value=1),)), 22, "INCONCLUSIVE"),
+    ],
+)
+def test_planned_rate(tmp_path: Path, criteria: Criteria, planned: int | None, verdict: str) -> None:
+    """Whoever plans arrivals gets no PASS below 0.95 of them, unless another share was asked for."""
+    runs = [sync_run(f"S{number}", number * 1000 + 120, number * 1000 + 180) for number in range(10)]
+    decided = decide(write_run(tmp_path, exposed(10), runs, criteria=criteria, planned_prints=planned))
+    assert decided.verdict == verdict
+    assert decided.rate_share == (None if planned is None else 20 / planned)
+    assert (decided.late_starts is None) == (planned is None)
+
+
+def test_late_starts(tmp_path: Path) -> None:
+    """What was sent more than 10 ms after its intended start is counted, and its latency begins with that."""
+    late = [
+        msgspec.structs.replace(print_, sent_ns=1_000_000_000, answered_ns=1_100_000_000, intended_ns=intended_ns)
+        for print_, intended_ns in ((INNOCENT[4], 600_000_000), (INNOCENT[5], 990_000_000))
+    ]
+    run = sync_run(begin_ns=1_000_000_000, end_ns=1_050_000_000)
+    verdict = decide(write_run(tmp_path, (*INNOCENT[:4], *late), [run], planned_prints=2))
+    assert verdict.late_starts == 1
+    assert (verdict.latency.p50_s, verdict.latency.p99_s) == (0.11, 0.5)
+
+
+def test_another_freshness_limit(tmp_path: Path) -> None:
+    """Deciding again with another freshness limit judges anew, from the very same ledger."""
+    load = [
+        *INNOCENT,
+        change(2, sent_ns=90),
+        delivery("A3", "A", paper("A"), at=(1_000_000_180, 1_000_000_190)),
+    ]
+    directory = write_run(tmp_path, load, [sync_run(applied=[("G1", 2)])])
+    assert decide(directory).outcomes["stale"] == 1
+    for limit_s, verdict in ((1.0, "PASS"), (0.999, "FAIL"), (0.0, "FAIL")):
+        decided = decide(directory, criteria=Criteria(self_test=False, freshness_limit_s=limit_s))
+        assert decided.verdict == verdict
+    lenient = write_run(
+        tmp_path / "lenient",
+        load,
+        [sync_run(applied=[("G1", 2)])],
+        criteria=Criteria(self_test=False, freshness_limit_s=1.0),
+    )
+    assert decide(lenient).verdict == "PASS"
+    assert decide(lenient, criteria=Criteria(self_test=False)).verdict == "FAIL"
+
+
+def test_planted_print_counts_nowhere(tmp_path: Path) -> None:
+    """Beside that it was caught, the self-test changes nothing in the verdict."""
+    without = decide(write_run(tmp_path / "without", criteria=Criteria()))
+    with_it = decide(write_run(tmp_path / "with", (*INNOCENT, *CAUGHT), criteria=Criteria()))
+    assert without.processes[LOAD].self_test == "none"
+    assert with_it.processes[LOAD].self_test == "caught"
+    same = {"processes": {}, "verdict": "PASS", "exit_code": 0, "reasons": ()}
+    assert msgspec.structs.replace(with_it, **same) == msgspec.structs.replace(without, **same)
+
+
+def test_processes(tmp_path: Path) -> None:
+    """Issued = judged + failed + in flight, for each load process and in total; a self-test is asked of each."""
+    write_run(tmp_path, (*INNOCENT, *CAUGHT, refused("A3", "A", at=(300, 310)), failed("A4", "A", at=(320, 330))))
+    second = [
+        entry("B"),
+        delivery("B1", "B", paper("B"), at=(340, 350)),
+        msgspec.structs.replace(UNANSWERED, application="B2", sent_ns=360, answered_ns=370),
+        *planted("B", paper("B"), segment="load-2"),
+    ]
+    write_segment(tmp_path, "load-2", second, issued=5)
+    write_segment(tmp_path, "load-3", [])
+    write_json(
+        tmp_path / RUN_FILE, describe(segments=(TARGET, LOAD, "load-2", "load-3"), criteria=Criteria(confidence=0.9))
+    )
+    verdict = decide(tmp_path)
+    told = {
+        name: (count.issued, count.judged, count.failed, count.in_flight_at_stop, count.self_test)
+        for name, count in verdict.processes.items()
+    }
+    assert told == {
+        LOAD: (4, 3, 1, 0, "caught"),
+        "load-2": (5, 1, 1, 3, "missed"),
+        "load-3": (0, 0, 0, 0, "none"),
+    }
+    for count in verdict.processes.values():
+        assert count.issued == count.judged + count.failed + count.in_flight_at_stop
+    assert (verdict.in_flight_at_stop, verdict.may_have_printed, verdict.prints_judged) == (3, 1, 3)
+    assert [reason.partition(":")[0] for reason in verdict.reasons] == [
+        "self-test",
+        "3 print(s) were still in flight at the stop and may have been handed out",
+        "1 print(s) could not be decided",
+    ] or "1 print(s) ended as refused_wrong" not in verdict.reasons
+    assert "self-test: the wrong image planted in load-2 was not told from a right one" in verdict.reasons
+    assert not any("load-3" in reason for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize(("times", "number"), [(1, 0), (2, 1)])
+def test_resends(tmp_path: Path, times: int, number: int) -> None:
+    """What the client sent more than once is told where the service tells its points, and unknown where it does not."""
+    applied = [PrintEvent(nonce="A1.1", point="applied", at_ns=105 + count) for count in range(times)]
+    verdict = decide(write_run(tmp_path / "in", target=[sync_run(), *APART, *WAITS, *applied], shows_points=True))
+    assert (verdict.verdict, verdict.resends) == ("PASS", number)
+    assert decide(write_run(tmp_path / "out", target=[sync_run(), *applied])).resends is None
 
 
 def test_verdict_file(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def test_prints_sent_at_once(order: list[Span]) -> None:
 
 @pytest.mark.parametrize("order", list(permutations([(0, 1), (0, 1), (0, 9), (0, 9)])))
 def test_prints_sent_at_once_from_outside(order: list[Span]) -> None:
-    """Of prints sent in one nanosecond the two that leave first make the pair, so that the others are left for later."""
+    """Of prints sent in one nanosecond the two that leave first make the pair, so that the others stay for later."""
     assert len(exposures_from_outside([run("r1", 0, 0), run("r2", 4, 6)], columns(order))) == 2
 
 

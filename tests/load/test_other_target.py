@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 PROFILE = HERE.parents[1] / "profiles" / "april30.py"
 RUNS = {
     "wrong": ("--set", "wrong_every=50"),
-    "clean": ("--max-error-share", "0"),
+    "clean": ("--max", "error_share=0"),
     "no sync": ("--changes-per-s", "0"),
 }
 

@@ -1,0 +1,208 @@
+"""The fault table: whatever goes wrong in a run, in one process or in a worker, is named, and never ends in PASS."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.gate import decide
+from harness.ledger import read_run, segment_path
+from tests.e2e.conftest import Command, wait_for_prints, wait_until
+from tests.e2e.paper_runs import Ended, at_once, begin, is_root, run, wait
+
+pytestmark = pytest.mark.timeout(240)
+_PRINTS = 50
+_LONG_S = 60.0
+
+THROWS_ONCE = """
+from locust import events, runners
+
+def throw(**_):
+    events.request.remove_listener(throw)
+    raise RuntimeError("planted")
+
+@events.init.add_listener
+def choose(environment, **_):
+    if getattr(environment.runner, "worker_index", 0) == 0:
+        events.request.add_listener(throw)
+"""
+NO_LEASES = """
+from harness.load.leases import Leases
+
+class Bypass:
+    def __init__(self, free):
+        self.free = free
+    def __enter__(self):
+        return self.free[0]
+    def __exit__(self, *_):
+        pass
+
+Leases.lease = lambda self: Bypass(self._free)
+"""
+ONE_SHARE = """
+from harness.load.master_run import MasterRun
+
+lease = MasterRun._lease
+MasterRun._lease = lambda self, free, number: (0, 1, 2) if free is self._applicants else lease(self, free, number)
+"""
+ORACLE = """
+import harness.judging, harness.oracle, harness.recorder
+from harness.outcome import Outcome
+
+right = harness.oracle.judge_identity
+
+def broken(print_, register):
+    is_ok = {condition}
+    return harness.oracle.Judgement(outcome=Outcome.OK) if is_ok else right(print_, register)
+
+for module in (harness.judging, harness.oracle, harness.recorder):
+    module.judge_identity = broken
+"""
+
+
+def _begin(place: Path, *options: str, **how: Any) -> Command:
+    """A long run of two processes, when both have prints on record."""
+    command = begin(place, *options, **{"processes": 2, "burst_s": _LONG_S, **how})
+    for segment in ("load-1", "load-2")[: how.get("processes", 2)]:
+        wait_for_prints(place / "run", _PRINTS, command, segment)
+    return command
+
+
+def _workers(command: Command) -> list[int]:
+    return [pid for pid, line in command.processes().items() if " locust " in line and pid != command.process.pid]
+
+
+def _kill_a_worker(place: Path) -> Ended:
+    command = _begin(place, burst_s=4)
+    os.kill(_workers(command)[0], signal.SIGKILL)
+    return wait(command, place / "run")
+
+
+def _end_a_worker(place: Path) -> Ended:
+    command = _begin(place)
+    os.kill(_workers(command)[0], signal.SIGTERM)
+    return wait(command, place / "run")
+
+
+def _kill_the_master(place: Path, wrong_every: int = 0) -> Ended:
+    command = _begin(place, wrong_every=wrong_every)
+    if wrong_every:
+        wait_until(lambda: any((place / "run" / "incidents").iterdir()), command)
+    wait_for_prints(place / "run", 4 * _PRINTS, command)
+    command.process.kill()
+    return wait(command, place / "run")
+
+
+def _interrupt(place: Path, number: signal.Signals, processes: int = 2) -> Ended:
+    command = _begin(place, processes=processes)
+    command.process.send_signal(number)
+    return wait(command, place / "run")
+
+
+def _press_ctrl_c(place: Path, processes: int) -> Ended:
+    command = _begin(place, processes=processes)
+    os.killpg(command.process.pid, signal.SIGINT)
+    return wait(command, place / "run")
+
+
+def _fill_the_disk(place: Path, **how: Any) -> Ended:
+    """A run directory on a disk that holds some hundred prints; it is copied from there before the disk goes."""
+    disk = place / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)], check=True)
+    try:
+        ended = wait(begin(place, out="disk/run", **how), place / "run")
+        shutil.copytree(disk / "run", place / "run")
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    return ended
+
+
+# What is done to a run, and the exit code, verdict and reason that have to come of it; None where nobody was left to
+# write a verdict.
+TABLE: dict[str, tuple[Callable[[Path], Ended], int, str | None, str]] = {
+    "worker killed": (_kill_a_worker, 3, "INCONCLUSIVE", "was lost: it did not hand over its evidence"),
+    "worker ended": (_end_a_worker, 3, "INCONCLUSIVE", "left before the plan was through"),
+    "master killed": (_kill_the_master, -9, None, ""),
+    "master killed late": (partial(_kill_the_master, wrong_every=20), -9, None, ""),
+    "SIGINT": (partial(_interrupt, number=signal.SIGINT), 3, "INCONCLUSIVE", "was interrupted"),
+    "SIGTERM": (partial(_interrupt, number=signal.SIGTERM), 3, "INCONCLUSIVE", "was interrupted"),
+    "Ctrl-C": (partial(_press_ctrl_c, processes=2), 3, "INCONCLUSIVE", "was interrupted"),
+    "Ctrl-C alone": (partial(_press_ctrl_c, processes=1), 3, "INCONCLUSIVE", "was interrupted"),
+    "listener": (partial(run, more=THROWS_ONCE), 3, "INCONCLUSIVE", "a Locust listener or greenlet threw"),
+    "listener of a worker": (
+        partial(run, more=THROWS_ONCE, processes=2),
+        3,
+        "INCONCLUSIVE",
+        "a Locust listener or greenlet threw",
+    ),
+    "no leases": (partial(run, more=NO_LEASES), 3, "INCONCLUSIVE", "two users had one identity"),
+    "one share": (partial(run, more=ONE_SHARE, processes=2), 3, "INCONCLUSIVE", "two users had one identity"),
+    "blind oracle": (
+        partial(run, more=ORACLE.format(condition="True"), wrong_every=20),
+        3,
+        "INCONCLUSIVE",
+        "self-test: no wrong image was planted in load-1",
+    ),
+    "lenient oracle": (
+        partial(run, more=ORACLE.format(condition="register.find(print_.checksum)"), wrong_every=20, processes=2),
+        3,
+        "INCONCLUSIVE",
+        "self-test: the wrong image planted in load-2 was not told from a right one",
+    ),
+    "out of reach": (
+        lambda place: run(place, "--set", "reached_at=http://127.0.0.1:1", processes=2),
+        3,
+        "INCONCLUSIVE",
+        "load-1: cannot start: nobody answers at http://127.0.0.1:1",
+    ),
+    "stopped": (
+        lambda place: run(place, "--stop-on-misissuance", wrong_every=50, burst_s=_LONG_S),
+        1,
+        "FAIL",
+        "print(s) ended as wrong_person",
+    ),
+    "stopped workers": (
+        lambda place: run(place, "--stop-on-misissuance", wrong_every=50, burst_s=_LONG_S, processes=2),
+        1,
+        "FAIL",
+        "print(s) ended as wrong_person",
+    ),
+    "rate": (lambda place: run(place, "--rate", "5000/s"), 3, "INCONCLUSIVE", "rate_share"),
+    "rate of workers": (lambda place: run(place, "--rate", "5000/s", processes=2), 3, "INCONCLUSIVE", "rate_share"),
+}
+if is_root():
+    TABLE |= {
+        "disk full": (_fill_the_disk, 4, None, "No space left on device"),
+        "disk full of workers": (partial(_fill_the_disk, processes=2), 4, None, "No space left on device"),
+        "disk full late": (partial(_fill_the_disk, wrong_every=50), 1, None, "No space left on device"),
+    }
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """Every fault of the table, done."""
+    return at_once(tmp_path_factory.mktemp("faults"), {name: fault for name, (fault, *_) in TABLE.items()})
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_fault_has_its_exit_code_and_its_reason(ended: dict[str, Ended], name: str) -> None:
+    """No fault ends in PASS; each is told by the exit code, by a sentence of its own, and leaves nothing running."""
+    one = ended[name]
+    _, exit_code, verdict, reason = TABLE[name]
+    assert one.exit_code == exit_code, (one.stdout, one.stderr)
+    assert not one.left_behind
+    if verdict is None:
+        assert reason in one.stderr
+        assert decide(one.directory).verdict != "PASS"
+    else:
+        assert one.verdict["verdict"] == verdict
+        assert [told for told in one.verdict["reasons"] if reason in told], one.verdict["reasons"]
+        assert verdict in one.stdout
+        assert decide(one.directory).verdict == verdict or "oracle" in name
