@@ -23,11 +23,10 @@ def faults_of(prints: Prints) -> Iterator[str]:
 
 def _repeated(prints: Prints) -> list[str]:
     """Nonces that are on record more than once."""
-    order = np.lexsort((prints.attempt, prints.application))
-    application, attempt = prints.application[order], prints.attempt[order]
-    same = np.flatnonzero((application[1:] == application[:-1]) & (attempt[1:] == attempt[:-1]))
-    rows = prints.fetch({*order[same].tolist(), *order[same + 1].tolist()})
-    # Two names may share a number; only the names themselves are proof.
+    order = prints.by_application
+    again = np.flatnonzero(prints.application[order[1:]] == prints.application[order[:-1]])
+    # Two applications may share a number; only the names themselves are proof.
+    rows = prints.fetch({*order[again].tolist(), *order[again + 1].tolist()})
     nonces = Counter(print_.nonce for print_ in rows.values())
     return sorted(nonce for nonce, number in nonces.items() if number > 1)
 
@@ -38,7 +37,9 @@ def _shared_identities(prints: Prints) -> tuple[int, list[str]]:
     If any two prints of a group were, then also two of them that follow one another in the order of the time sent.
     """
     groups: dict[str, int] = {}
-    group_of_sort = np.array([groups.setdefault(sort.group, len(groups)) for sort in prints.sorts], dtype=np.int32)
+    numbers = [groups.setdefault(sort.group, len(groups)) for sort in prints.sorts]
+    # The smaller the numbers, the quicker they are sorted.
+    group_of_sort = np.array(numbers, dtype=np.int16 if len(groups) < 2**15 else np.int64)
     sent_ns, answered_ns = prints.certain
     known = np.flatnonzero(sent_ns <= answered_ns)
     group = group_of_sort[prints.sort[known]] if len(known) else known

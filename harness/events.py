@@ -4,11 +4,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.coverage import POINTS
 from harness.fingerprint import digest
+from harness.ledger import EventLine
 from harness.records import PrintEvent
 
 
@@ -23,11 +25,16 @@ class _SlotNumbers(dict[str, int]):
         return number
 
 
+def _raw(nonce: str) -> msgspec.Raw:
+    """As it stands in the ledger."""
+    return msgspec.Raw(msgspec.json.encode(nonce))
+
+
 _NUMBERS = _PointNumbers((point, number) for number, point in enumerate(POINTS))
 
 
 class Events:
-    """One row an event; every print and every slot is a number that is the same throughout.
+    """One row an event, print by print; every print and every slot is a number that is the same throughout.
 
     Attributes, once sealed:
         print_: number of the print, made of its nonce by `digest`.
@@ -44,29 +51,29 @@ class Events:
     def of(cls, events: Iterable[PrintEvent]) -> Self:
         """The columns of these."""
         made = cls()
-        made.add(list(events))
+        made.add([EventLine(nonce=_raw(e.nonce), point=e.point, at_ns=e.at_ns, slot=e.slot) for e in events])
         made.seal()
         return made
 
-    def add(self, events: Sequence[PrintEvent]) -> None:
+    def add(self, events: Sequence[EventLine]) -> None:
         """Some more rows."""
         prints, points, times, slots = self._columns
-        prints.extend([digest(event.nonce.encode()) for event in events])
-        points.extend([_NUMBERS[event.point] for event in events])
-        times.extend([event.at_ns for event in events])
+        prints.fromlist([digest(event.nonce) for event in events])
+        points.fromlist([_NUMBERS[event.point] for event in events])
+        times.fromlist([event.at_ns for event in events])
         slot_number = self._slots
-        slots.extend([slot_number[event.slot] for event in events])
+        slots.fromlist([slot_number[event.slot] for event in events])
 
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
         prints, points, times, slots = self._columns
-        self.print_: NDArray[np.int64] = np.frombuffer(prints, dtype=np.uint64).view(np.int64)
-        self.point: NDArray[np.int8] = np.frombuffer(points, dtype=np.int8)
-        self.at_ns: NDArray[np.int64] = np.frombuffer(times, dtype=np.int64)
-        # By name, because the order of the events must not decide where one point was reached in two slots at once.
-        ranks = {name: rank for rank, name in enumerate(sorted(self._slots), -1)}
-        renumbered = np.array([*(ranks[name] for name in self._slots if name), -1], dtype=np.int32)
-        self.slot: NDArray[np.int32] = renumbered[np.frombuffer(slots, dtype=np.int32)]
+        print_, at_ns = np.frombuffer(prints, dtype=np.uint64).view(np.int64), np.frombuffer(times, dtype=np.int64)
+        # Whoever looks at them wants them print by print; what is sorted already is quickly sorted again.
+        order = np.lexsort((at_ns, print_))
+        self.print_: NDArray[np.int64] = print_[order]
+        self.point: NDArray[np.int8] = np.frombuffer(points, dtype=np.int8)[order]
+        self.at_ns: NDArray[np.int64] = at_ns[order]
+        self.slot: NDArray[np.int32] = np.frombuffer(slots, dtype=np.int32)[order]
 
     def resends(self) -> int:
         """Prints that reached the service more than once under one nonce: the client sent them again."""
@@ -76,7 +83,7 @@ class Events:
     def of_prints(self, nonces: Iterable[str]) -> dict[str, dict[str, int]]:
         """nonce -> point -> when the print was there last; costs one look at all events, however many are asked for."""
         found: dict[str, dict[str, int]] = {nonce: {} for nonce in nonces}
-        names = {digest(nonce.encode()): nonce for nonce in found}
+        names = {digest(_raw(nonce)): nonce for nonce in found}
         numbers = np.array(list(names), dtype=np.uint64)
         rows = np.flatnonzero(np.isin(self.print_.view(np.uint64), numbers))
         for row in rows[np.argsort(self.at_ns[rows], kind="stable")].tolist():

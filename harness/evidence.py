@@ -7,8 +7,18 @@ import numpy as np
 
 from harness.clock import ClockError, ClockMap
 from harness.events import Events
-from harness.fingerprint import digest
-from harness.ledger import LOAD_PREFIX, RunDescription, SegmentReader, read_run, segment_path, segments_in
+from harness.ledger import (
+    LOAD_PREFIX,
+    Chunk,
+    EventLine,
+    Line,
+    PrintLine,
+    RunDescription,
+    SegmentReader,
+    read_run,
+    segment_path,
+    segments_in,
+)
 from harness.prints import Prints
 from harness.records import (
     Batch,
@@ -16,11 +26,9 @@ from harness.records import (
     ClockReading,
     Document,
     ErrorNotice,
-    Evidence,
     Fault,
     Group,
     Print,
-    PrintEvent,
     SelfTest,
     SyncRun,
 )
@@ -111,21 +119,21 @@ class _Reading:
 
     def read(self, segment: str, path: Path) -> None:
         reader = SegmentReader(path, self._run.run)
-        self._prints.begin_segment(reader)
+        self._prints.begin_segment(path)
         self._segment, self._batches, self._missing = segment, Batch(batch=0, issued=0, records=0), 0
         self._changes: list[Change] = []
         self._readings: list[ClockReading] = []
         prints = before = 0
-        for offset, records in reader.chunks():
-            # By the thousand and by kind, because ten million prints and seventy million events come here.
-            kinds = [*map(type, records)]
-            if kinds.count(Print):
-                places = [place for place, kind in enumerate(kinds) if kind is Print]
-                self._prints.add([records[place] for place in places], offset, places)  # type: ignore[misc] # as chosen
-                prints += len(places)
-            if kinds.count(PrintEvent):
-                self._events.add([record for record in records if type(record) is PrintEvent])
-            for place in [place for place, kind in enumerate(kinds) if kind is not Print and kind is not PrintEvent]:
+        for chunk in reader.chunks():
+            # By the hundred and by kind, because ten million prints and seventy million events come here.
+            records = chunk.records
+            kinds = chunk.kinds
+            if kinds.count(PrintLine):
+                places = [place for place, kind in enumerate(kinds) if kind is PrintLine]
+                prints += self._add_prints(chunk, places)
+            if kinds.count(EventLine):
+                self._events.add([record for record in records if type(record) is EventLine])
+            for place in [place for place, kind in enumerate(kinds) if kind is not PrintLine and kind is not EventLine]:
                 self._take(records[place], before + place)
             before += len(records)
         self.faults += reader.faults
@@ -140,7 +148,23 @@ class _Reading:
             self._missing += missing
         self._batches = batch
 
-    def _take(self, record: Evidence, records: int) -> None:
+    def _add_prints(self, chunk: Chunk, places: list[int]) -> int:
+        """Returns how many there were: those that cannot be read, too, for they were sent."""
+        all_lines = chunk.lines()
+        prints = [record for record in chunk.records if type(record) is PrintLine]
+        lines, offsets = [all_lines[place] for place in places], chunk.offsets(all_lines)[places]
+        try:
+            self._prints.add(prints, lines, offsets)
+        except ValueError:  # of msgspec, or in another order
+            for place in range(len(prints)):
+                one = slice(place, place + 1)
+                try:
+                    self._prints.add(prints[one], lines[one], offsets[one])
+                except ValueError as error:
+                    self.faults.append(f"segment {self._segment} holds a print that is none: {error}")
+        return len(places)
+
+    def _take(self, record: Line, records: int) -> None:
         """One that is neither a print nor an event, with the number of records before it in the segment."""
         match record:
             case Batch():
@@ -230,7 +254,7 @@ class _Reading:
     def _take_self_tests(self) -> dict[str, Print | None]:
         """Takes the planted prints out from among the others."""
         found: dict[str, Print | None] = dict.fromkeys(self._counts)
-        planted = np.array([digest(application.encode()) for application in self._self_tests], dtype=np.uint64)
+        planted = np.array([hash(application) for application in self._self_tests], dtype=np.int64)
         rows = self._prints.fetch(np.flatnonzero(np.isin(self._prints.application, planted)).tolist())
         ours = {row: print_ for row, print_ in rows.items() if print_.application in self._self_tests}
         for print_ in ours.values():

@@ -239,7 +239,7 @@ def _cell(cell: Cell, runs: set[int], blamed: set[int], confidence: float) -> Ce
 
 def _processes(evidence: RunEvidence) -> dict[str, ProcessCount]:
     prints = evidence.prints
-    answered = prints.by_sort(sort.answer in {"document", "refused"} for sort in prints.sorts)
+    answered = prints.answered_with("document", "refused")
     numbers = np.bincount(prints.segment[answered], minlength=len(evidence.segments)).tolist()
     judged = dict(zip(evidence.segments, numbers, strict=True))
     processes = {}

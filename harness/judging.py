@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from harness.oracle import Judgement, judge, judge_identity
 from harness.outcome import Outcome, combine
-from harness.prints import Prints, Rows
+from harness.prints import Prints, Rows, Times
 from harness.records import Print
-from harness.register import Register
+from harness.register import BEGINNING_NS, END_NS, Register
 
 _CODES = {outcome: code for code, outcome in enumerate(Outcome)}
 _OUTCOMES = tuple(Outcome)
-_SETTLED = frozenset({"error", "unanswered", "nothing"})  # nothing that is learnt later changes what these were
 
 
 class Judged(msgspec.Struct, kw_only=True):
@@ -53,10 +52,11 @@ class Judged(msgspec.Struct, kw_only=True):
 
 def judge_all(prints: Prints, register: Register) -> Judged:
     """Judge every print as `harness.oracle.judge` does."""
-    outcome = np.full(len(prints), -1, dtype=np.int8)
-    for answer_code, wanted in _constant_sorts(prints.sorts, register).items():
-        outcome[prints.by_sort(wanted)] = answer_code
-    outcome[_right_in_time(prints, register)] = _CODES[Outcome.OK]
+    codes, from_ns, until_ns = _judge_sorts(prints.sorts, register)
+    outcome = codes[prints.sort]
+    sent_ns, answered_ns = prints.possible
+    # What its times decide is told one by one.
+    outcome[(from_ns[prints.sort] > answered_ns) | (until_ns[prints.sort] < sent_ns)] = -1
     misissued = {}
     for row, print_ in prints.fetch(np.flatnonzero(outcome < 0).tolist()).items():
         judgement = judge(print_, register)
@@ -72,49 +72,44 @@ def judge_all(prints: Prints, register: Register) -> Judged:
     return Judged(outcome=outcome, misissued=misissued, application=application, last=last)
 
 
-def _constant_sorts(sorts: Sequence[Print], register: Register) -> dict[int, list[bool]]:
-    """Outcome code -> for each sort whether every print of it has that outcome, whatever its times were."""
-    codes = [_CODES[judge_identity(sort, register).outcome] if sort.answer in _SETTLED else -1 for sort in sorts]
-    return {code: [code == of_sort for of_sort in codes] for code in set(codes) - {-1}}
+def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np.int8], Times, Times]:
+    """The outcome of each sort, and the time in which its prints have to lie for it; code -1 where more decides.
 
-
-def _right_in_time(prints: Prints, register: Register) -> NDArray[np.bool_]:
-    """Which prints are the right document of a version that was right at some instant of the application."""
-    from_ns = np.zeros(len(prints.sorts), dtype=np.int64)
-    until_ns = np.zeros(len(prints.sorts), dtype=np.int64)
-    right = np.zeros(len(prints.sorts), dtype=np.bool_)
-    for number, sort in enumerate(prints.sorts):
-        document = register.find(sort.checksum) if sort.answer == "document" else None
-        version = register.version(document.group, document.version) if document is not None else None
-        if version is None or judge_identity(sort, register).outcome is not Outcome.OK:
+    Only the most frequent ones have an outcome: the right document, from the version's beginning to its end, and what
+    nothing that is learnt later can change.
+    """
+    codes = np.full(len(sorts), -1, dtype=np.int8)
+    from_ns = np.full(len(sorts), BEGINNING_NS, dtype=np.int64)
+    until_ns = np.full(len(sorts), END_NS, dtype=np.int64)
+    for number, sort in enumerate(sorts):
+        if sort.answer == "refused":
             continue
-        if not version.refuses(sort.applicant, sort.kind, sort.options):
-            right[number], from_ns[number], until_ns[number] = True, version.from_ns, version.until_ns
-    sent_ns, answered_ns = prints.possible
-    of_row = prints.sort
-    found: NDArray[np.bool_] = right[of_row]
-    found &= from_ns[of_row] <= answered_ns
-    found &= until_ns[of_row] >= sent_ns
-    return found
+        outcome = judge_identity(sort, register).outcome
+        if sort.answer != "document":
+            codes[number] = _CODES[outcome]
+        elif outcome is Outcome.OK and (document := register.find(sort.checksum)) is not None:
+            version = register.version(document.group, document.version)
+            if version is not None and not version.refuses(sort.applicant, sort.kind, sort.options):
+                codes[number], from_ns[number], until_ns[number] = _CODES[outcome], version.from_ns, version.until_ns
+    return codes, from_ns, until_ns
 
 
 def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8], Rows]:
     """The outcome of each attempt's application, and the row of each application's last attempt."""
     application = outcome.copy()
-    order = np.argsort(prints.application, kind="stable")
+    order = prints.by_application
     sorted_ = prints.application[order]
     begins = np.flatnonzero(np.concatenate(([True], sorted_[1:] != sorted_[:-1]))) if len(order) else order
     ends = np.append(begins[1:], len(order))
     last = order[ends - 1]
+    document = prints.answered_with("document")
     for number in np.flatnonzero(ends - begins > 1).tolist():
         rows = order[begins[number] : ends[number]]
         rows = rows[
             np.lexsort((prints.possible.answered_ns[rows], prints.possible.sent_ns[rows], prints.attempt[rows]))
         ]
-        ends_of = [
-            (_OUTCOMES[code], prints.sorts[sort].answer == "document")
-            for code, sort in zip(outcome[rows].tolist(), prints.sort[rows].tolist(), strict=True)
-        ]
+        codes, handed_out = outcome[rows].tolist(), document[rows].tolist()
+        ends_of = [(_OUTCOMES[code], whole) for code, whole in zip(codes, handed_out, strict=True)]
         application[rows] = _CODES[combine(ends_of)]
         last[number] = rows[-1]
     return application, last

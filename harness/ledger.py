@@ -6,16 +6,31 @@ and the checksum of everything before it. It is greppable, survives a crash up t
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from harness.criteria import Criteria
 from harness.fingerprint import CHECKSUM_NAME
-from harness.records import Batch, Evidence, Record
+from harness.records import (
+    Batch,
+    Change,
+    ClockReading,
+    Document,
+    ErrorNotice,
+    Evidence,
+    Fault,
+    Group,
+    Print,
+    Record,
+    SelfTest,
+    SyncRun,
+)
 
 SCHEMA = 2
 RUN_FILE = "run.json"
@@ -29,7 +44,7 @@ TARGET_SEGMENT = "target"
 Ended = Literal["complete", "interrupted", "stopped"]
 
 _BATCH_BYTES = 64 * 1024
-_CHUNK_BYTES = 32 * 1024  # what is read at once stays in the processor's cache until it has been looked at
+_CHUNK_BYTES = 64 * 1024  # what is read at once stays in the processor's cache until it has been looked at
 
 
 class LedgerError(Exception):
@@ -181,7 +196,60 @@ class SegmentWriter:
         batch += b"\n"
 
 
+class PrintLine(Record, frozen=True, kw_only=True, tag="print", gc=False):
+    """The part of a print that differs from one to the next; see `Print`."""
+
+    application: str
+    attempt: int = 1
+    sent_ns: int
+    answered_ns: int
+    intended_ns: int | None = None
+
+
+class EventLine(Record, frozen=True, kw_only=True, tag="event", gc=False):
+    """An event whose nonce is only compared; see `PrintEvent`."""
+
+    nonce: msgspec.Raw
+    point: str
+    at_ns: int
+    slot: str = ""
+
+
+Line = (
+    PrintLine | EventLine | Group | Document | Change | SyncRun | ErrorNotice | Batch | SelfTest | ClockReading | Fault
+)
+"""A record as it is read by the million: of prints and events only what has to be told of each."""
+
+_Decoded = TypeVar("_Decoded")
 _decoder = msgspec.json.Decoder(Header | Footer | Evidence)
+_line_decoder = msgspec.json.Decoder(Header | Footer | Line)
+_print_decoder = msgspec.json.Decoder(Print)
+
+
+class Chunk(NamedTuple):
+    """Some lines of a segment that could be read.
+
+    Args:
+        kinds: type of each record.
+        data: the lines; offset: where they begin in the file, bytes.
+        skipped: how many bytes lie between the end of each line and the next; empty where none do.
+    """
+
+    records: list[Line]
+    kinds: list[type]
+    data: bytes
+    offset: int
+    skipped: Sequence[int] = ()
+
+    def lines(self) -> list[bytes]:
+        """Each without its end."""
+        return self.data.split(b"\n")[: len(self.records)]
+
+    def offsets(self, lines: Sequence[bytes]) -> NDArray[np.int64]:
+        """Where each of its lines begins in the file."""
+        ends = np.fromiter(map(len, lines), np.int64, len(lines)).cumsum() + np.arange(1, len(lines) + 1)
+        offsets = self.offset + np.concatenate(([0], ends[:-1]))
+        return offsets + np.cumsum(self.skipped) if self.skipped else offsets
 
 
 class SegmentReader:
@@ -198,11 +266,18 @@ class SegmentReader:
         self._digest = xxhash.xxh3_128()
 
     def __iter__(self) -> Iterator[Evidence]:
-        for _, records in self.chunks():
-            yield from records
+        """Every record whole."""
+        for chunk in self.chunks():
+            for line, record in zip(chunk.lines(), chunk.records, strict=True):
+                if not isinstance(record, PrintLine | EventLine):
+                    yield record
+                elif (whole := _decode_line(_decoder, line)) is not None:
+                    yield whole
+                else:
+                    self.faults.append(f"segment {self.path.stem} holds a line that is none of this version")
 
-    def chunks(self) -> Iterator[tuple[int, list[Evidence]]]:
-        """The records in their order, some thousand at once, each time with the offset that `reread` takes."""
+    def chunks(self) -> Iterator[Chunk]:
+        """The records in their order, some hundred at once."""
         name = self.path.stem
         try:
             file = self.path.open("rb")
@@ -211,60 +286,58 @@ class SegmentReader:
             return
         with file:
             offset = 0
-            while chunk := _read_chunk(file):
-                records = self._decode(chunk)
-                self.records += len(records)
-                yield offset, records
-                offset += len(chunk)
+            while data := file.read(_CHUNK_BYTES):
+                data += b"" if data.endswith(b"\n") else file.readline()
+                chunk = self._decode(data, offset)
+                self.records += len(chunk.records)
+                yield chunk
+                offset += len(data)
         if not self.closed:
             self.faults.append(f"segment {name} was never closed")
 
-    def reread(self, offset: int) -> list[Evidence]:
-        """The records of the chunk at that offset, once more."""
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            chunk = _read_chunk(file)
-        records, _ = _decode_quickly(chunk)
-        return [
-            record
-            for record in records or (_decode_line(line) for line in chunk.splitlines(keepends=True))
-            if record is not None and not isinstance(record, Header | Footer)
-        ]
-
-    def _decode(self, chunk: bytes) -> list[Evidence]:
-        records, lines = _decode_quickly(chunk)
-        kinds = [*map(type, records or ())]
-        # What a header or a footer is about is told line by line.
-        if records is None or self.closed or not self._lines or Header in kinds or Footer in kinds:
-            return self._decode_lines(chunk)
-        self._digest.update(chunk)
+    def _decode(self, data: bytes, offset: int) -> Chunk:
+        lines = data.count(b"\n")
+        try:
+            records = _line_decoder.decode_lines(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            records = []
+        kinds = [*map(type, records)]
+        # Whatever is damaged, and what a header or a footer is about, is told line by line.
+        if len(records) != lines or self.closed or not self._lines or Header in kinds or Footer in kinds:
+            return self._decode_lines(data, offset)
+        self._digest.update(data)
         self._lines += lines
-        return records  # type: ignore[return-value] # neither header nor footer is in it
+        return Chunk(records, kinds, data, offset)
 
-    def _decode_lines(self, chunk: bytes) -> list[Evidence]:
+    def _decode_lines(self, data: bytes, offset: int) -> Chunk:
         name = self.path.stem
-        found: list[Evidence] = []
-        for line in chunk.splitlines(keepends=True):
+        records: list[Line] = []
+        kept: list[bytes] = []
+        skipped: list[int] = []
+        between = 0
+        for line in data.splitlines(keepends=True):
             self._lines += 1
-            record = _decode_line(line)
+            record = _decode_line(_line_decoder, line)
             if record is None:
                 self.faults.append(f"segment {name} is cut off or unreadable at line {self._lines}")
-                self._digest.update(line)
-                continue
-            if not line.endswith(b"\n"):
+            elif not line.endswith(b"\n"):
                 self.faults.append(f"segment {name} is cut off at the end of line {self._lines}")
-            if self.closed:
+            if self.closed and record is not None:
                 self.faults.append(f"segment {name} goes on after its footer at line {self._lines}")
             if isinstance(record, Header):
                 self._check_header(record)
             elif isinstance(record, Footer):
                 self.closed = True
-                if (record.records, record.digest) != (self.records + len(found), self._digest.hexdigest()):
+                if (record.records, record.digest) != (self.records + len(records), self._digest.hexdigest()):
                     self.faults.append(f"segment {name} does not match its footer")
-            else:
-                found.append(record)
+            elif record is not None:
+                records.append(record)
+                kept.append(line)
+                skipped.append(between)
+                between = -len(line)
             self._digest.update(line)
-        return found
+            between += len(line)
+        return Chunk(records, [*map(type, records)], b"".join(kept), offset, skipped)
 
     def _check_header(self, header: Header) -> None:
         name = self.path.stem
@@ -280,29 +353,25 @@ class SegmentReader:
             )
 
 
-def _read_chunk(file: BinaryIO) -> bytes:
-    """To the end of a line."""
-    chunk = file.read(_CHUNK_BYTES)
-    return chunk if chunk.endswith(b"\n") else chunk + file.readline()
-
-
-def _decode_quickly(chunk: bytes) -> tuple[list[Header | Footer | Evidence] | None, int]:
-    """All records of a chunk that is whole, and their number; None for any other."""
-    lines = chunk.count(b"\n")
+def _decode_line(decoder: "msgspec.json.Decoder[_Decoded]", line: bytes) -> _Decoded | None:
     try:
-        records = _decoder.decode_lines(chunk)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None, lines
-    # Where a line is empty or the last one has no end, the lines are told one by one.
-    return (records if len(records) == lines else None), lines
-
-
-def _decode_line(line: bytes) -> Header | Footer | Evidence | None:
-    try:
-        record: Header | Footer | Evidence = _decoder.decode(line)
-        return record
+        return decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def read_print(line: bytes) -> Print:
+    """The print of a line, whole.
+
+    Raises:
+        ValueError: when it is none, or its fields stand in another order than that in which they are written: sorts of
+            prints are told by what comes behind the times.
+    """
+    print_ = _print_decoder.decode(line)
+    if _encoder.encode(print_) != line.rstrip(b"\n"):
+        message = "its fields are not as this version writes them"
+        raise ValueError(message)
+    return print_
 
 
 def segment_path(directory: Path, segment: str) -> Path:

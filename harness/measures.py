@@ -28,8 +28,7 @@ class Latency(Record, frozen=True, kw_only=True, omit_defaults=False):
 
 def latency(prints: Prints, rows: NDArray[np.bool_]) -> Latency:
     """Of these rows."""
-    waited_for = prints.by_sort(sort.answer in {"document", "unanswered"} for sort in prints.sorts)
-    taken_ns = prints.latency_ns[rows & waited_for]
+    taken_ns = prints.latency_ns[rows & prints.answered_with("document", "unanswered")]
     if not len(taken_ns):
         return Latency(p50_s=None, p95_s=None, p99_s=None)
     p50, p95, p99 = (np.percentile(taken_ns, (50, 95, 99), method="inverted_cdf") / 1e9).tolist()
@@ -51,12 +50,12 @@ def rate_share(evidence: RunEvidence, judged: Judged) -> float | None:
 
 def may_have_printed(prints: Prints) -> int:
     """Attempts whose answer the client did not see whole."""
-    return int(prints.by_sort(sort.answer == "unanswered" for sort in prints.sorts).sum())
+    return int(prints.answered_with("unanswered").sum())
 
 
 def documents(prints: Prints) -> int:
     """Prints that brought a document."""
-    return int(prints.by_sort(sort.answer == "document" for sort in prints.sorts).sum())
+    return int(prints.answered_with("document").sum())
 
 
 def metrics(evidence: RunEvidence, judged: Judged, *, exposures: int, cells: int, bound: float) -> Metrics:
@@ -73,22 +72,21 @@ def metrics(evidence: RunEvidence, judged: Judged, *, exposures: int, cells: int
         ("rate_share", ""): rate_share(evidence, judged),
         ("change_rate_share", ""): evidence.changes / planned_changes if planned_changes else None,
     }
-    for kind in ("", *sorted({sort.kind for sort in prints.sorts})):
-        found |= _of_kind(prints, judged, kind)
+    found |= _of_kind(prints, judged, "", np.ones(len(prints), dtype=np.bool_))
+    for kind in prints.kinds:
+        found |= _of_kind(prints, judged, kind, prints.of_kind(kind))
     return found
 
 
-def _of_kind(prints: Prints, judged: Judged, kind: str) -> dict[tuple[str, str], float | None]:
-    rows = prints.by_sort(kind in {"", sort.kind} for sort in prints.sorts)
+def _of_kind(prints: Prints, judged: Judged, kind: str, rows: NDArray[np.bool_]) -> dict[tuple[str, str], float | None]:
     counts = judged.counts(judged.last[rows[judged.last]])
     errors = counts[Outcome.ERROR_FINAL] + counts[Outcome.ERROR_RETRIED_OK]
     total = counts.total()
-    of_documents = prints.by_sort(sort.answer == "document" and kind in {"", sort.kind} for sort in prints.sorts)
     taken = latency(prints, rows)
     return {
         **{(outcome.value, kind): counts[outcome] if total else None for outcome in Outcome},
         ("error_share", kind): errors / total if total else None,
-        ("prints", kind): int(of_documents.sum()),
+        ("prints", kind): int((rows & prints.answered_with("document")).sum()),
         ("p50_s", kind): taken.p50_s,
         ("p95_s", kind): taken.p95_s,
         ("p99_s", kind): taken.p99_s,

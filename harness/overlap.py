@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.coverage import POINTS
+from harness.coverage import POINTS, in_order
 from harness.events import Events
 from harness.prints import Interval, Rows, Times
 from harness.records import Record, SyncRun
@@ -134,10 +134,11 @@ class _Stays(NamedTuple):
 
 def _stays(events: Events) -> _Stays:
     """When prints were in the stage, and when they waited for it."""
-    # Where a print reaches several points in one nanosecond, whatever ends a wait comes after it: no wait is prolonged.
-    order = np.lexsort((events.slot, events.point != _WAITING, events.at_ns, events.print_))
-    print_, point, at_ns = events.print_[order], events.point[order], events.at_ns[order]
-    slot = events.slot[order]
+    print_, point, at_ns, slot = events.print_, events.point, events.at_ns, events.slot
+    if not in_order(print_, at_ns):
+        # Of several points in one nanosecond those that end a wait come after it, for no wait may be prolonged.
+        order = np.lexsort((slot, point != _WAITING, at_ns, print_))
+        print_, point, at_ns, slot = print_[order], point[order], at_ns[order], slot[order]
 
     def last(wanted: int) -> Rows:
         rows = np.flatnonzero(point == wanted)

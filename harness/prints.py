@@ -7,21 +7,24 @@ are only so many sorts as there are documents and people: what a sort is judged 
 
 from array import array
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import ClockMap
-from harness.fingerprint import digest
-from harness.ledger import SegmentReader
-from harness.records import Evidence, Print
+from harness.ledger import PrintLine, read_print
+from harness.records import Answered, Print
 
 Times = NDArray[np.int64]
 Rows = NDArray[np.intp]
-_sort_key = attrgetter("checksum", "applicant", "group", "kind", "options", "answer", "marks")
+_SORT = b'applicant":'
+_SORT_AT_LEAST = len('{"type":"print","application":"","sent_ns":0,"answered_ns":0,')
+_ANSWERS: tuple[Answered, ...] = get_args(Answered)
 _Whole = TypeVar("_Whole", bound=np.integer[Any])
 
 
@@ -35,7 +38,7 @@ class Interval(NamedTuple):
 class _Lines(NamedTuple):
     """The prints of one segment."""
 
-    reader: SegmentReader
+    path: Path
     sort: "array[int]"
     attempt: "array[int]"
     application: "array[int]"
@@ -43,7 +46,6 @@ class _Lines(NamedTuple):
     answered_ns: "array[int]"
     late_ns: "array[int]"
     offset: "array[int]"
-    place: "array[int]"
 
 
 class Prints:
@@ -51,8 +53,7 @@ class Prints:
 
     Attributes:
         sorts: one print of each sort; sort: number of the sort, by row.
-        attempt: by row; application: a number that is the same for all attempts of an application (`number_of` its id),
-            by row.
+        attempt: by row; application: a number that is the same for all attempts of an application, by row.
         segment: number of the segment in the order in which they were read, by row.
         possible: the longest time in which each can have been in flight, as far as the clocks tell.
         certain: the time in which each was in flight for certain; it may be empty (sent after answered).
@@ -62,37 +63,49 @@ class Prints:
 
     def __init__(self) -> None:
         self.sorts: list[Print] = []
-        self._known: dict[object, int] = {}
+        self._known: dict[bytes, int] = {}
         self._segments: list[_Lines] = []
         self._clocks: list[ClockMap | None] = []
 
-    def begin_segment(self, reader: SegmentReader) -> None:
+    def begin_segment(self, path: Path) -> None:
         """What is added from now on comes from this one."""
-        self._segments.append(_Lines(reader, array("i"), array("i"), array("Q"), *(array("q") for _ in range(5))))
+        self._segments.append(_Lines(path, array("i"), array("i"), *(array("q") for _ in range(5))))
         self._clocks.append(None)
 
     def set_clock(self, clock: ClockMap) -> None:
         """The segment's times are of another clock than the run's."""
         self._clocks[-1] = clock
 
-    def add(self, prints: Sequence[Print], offset: int, places: Sequence[int]) -> None:
-        """Some more prints of the segment that was begun last: those at these places of the chunk at `offset`."""
-        lines, number_of_sort = self._segments[-1], self._known.get
-        for print_, key in zip(prints, map(_sort_key, prints), strict=True):
-            sort = number_of_sort(key)
-            if sort is None:
-                sort = self._known[key] = len(self.sorts)
-                self.sorts.append(print_)
-            lines.sort.append(sort)
-        lines.attempt.extend([print_.attempt for print_ in prints])
-        lines.application.extend([digest(print_.application.encode()) for print_ in prints])
-        lines.sent_ns.extend([print_.sent_ns for print_ in prints])
-        lines.answered_ns.extend([print_.answered_ns for print_ in prints])
-        lines.late_ns.extend(
-            [0 if print_.intended_ns is None else print_.sent_ns - print_.intended_ns for print_ in prints]
-        )
-        lines.offset.extend([offset] * len(prints))
-        lines.place.extend(places)
+    def add(self, prints: Sequence[PrintLine], lines: Sequence[bytes], offsets: Times) -> None:
+        """Some more prints of the segment that was begun last, with their lines and where those begin.
+
+        Raises:
+            ValueError: when one of them is no print as this version writes it; then none of them is added.
+        """
+        columns = self._segments[-1]
+        known = self._known
+        keys = [line[line.index(_SORT, _SORT_AT_LEAST) :] for line in lines]
+        sorts = [known.get(key, -1) for key in keys]
+        if -1 in sorts:
+            for key, line in zip(keys, lines, strict=True):
+                if key not in known:
+                    self.sorts.append(read_print(line))
+                    known[key] = len(known)
+            sorts = [known[key] for key in keys]
+        columns.sort.fromlist(sorts)
+        columns.attempt.fromlist([print_.attempt for print_ in prints])
+        # Only compared within this process; that any two of ten million share one has a chance of 3 in a million.
+        columns.application.fromlist([hash(print_.application) for print_ in prints])
+        columns.sent_ns.fromlist([print_.sent_ns for print_ in prints])
+        columns.answered_ns.fromlist([print_.answered_ns for print_ in prints])
+        intended = [print_.intended_ns for print_ in prints]
+        if intended.count(None) == len(prints):
+            columns.late_ns.frombytes(bytes(columns.late_ns.itemsize * len(prints)))
+        else:
+            columns.late_ns.fromlist(
+                [0 if at is None else print_.sent_ns - at for at, print_ in zip(intended, prints, strict=True)]
+            )
+        columns.offset.frombytes(offsets.tobytes())
 
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
@@ -104,9 +117,11 @@ class Prints:
 
         self.sort = column("sort", np.int32)
         self.attempt = column("attempt", np.int32)
-        self.application = column("application", np.uint64)
+        self.application = column("application", np.int64)
         self.late_ns = column("late_ns", np.int64)
-        self._offset, self._index = column("offset", np.int64), column("place", np.int64)
+        self._offset = column("offset", np.int64)
+        self._answers = np.array([_ANSWERS.index(sort.answer) for sort in self.sorts], dtype=np.int8)
+        self._kinds = np.array([sort.kind for sort in self.sorts], dtype=np.str_)
         lengths = [len(lines.sort) for lines in segments]
         self.segment = np.repeat(np.arange(len(segments), dtype=np.int32), lengths)
         sent_ns, answered_ns = column("sent_ns", np.int64), column("answered_ns", np.int64)
@@ -130,31 +145,49 @@ class Prints:
         """Take these rows out of every column."""
         kept = np.ones(len(self), dtype=np.bool_)
         kept[list(rows)] = False
-        for name in ("sort", "attempt", "application", "late_ns", "_offset", "_index", "segment", "latency_ns"):
+        for name in ("sort", "attempt", "application", "late_ns", "_offset", "segment", "latency_ns"):
             setattr(self, name, getattr(self, name)[kept])
         self.possible = Interval(*(column[kept] for column in self.possible))
         self.certain = Interval(*(column[kept] for column in self.certain))
 
-    def by_sort(self, wanted: Iterable[bool]) -> NDArray[np.bool_]:
-        """The rows whose sort is wanted; one truth value for each sort."""
-        return np.fromiter(wanted, dtype=np.bool_, count=len(self.sorts))[self.sort]
+    @cached_property
+    def by_application(self) -> Rows:
+        """All rows, those of one application together."""
+        return np.argsort(self.application, kind="stable")
+
+    @property
+    def kinds(self) -> list[str]:
+        """Every kind that was applied for, in alphabetical order."""
+        return [str(kind) for kind in np.unique(self._kinds)]
+
+    def answered_with(self, *answers: Answered) -> NDArray[np.bool_]:
+        """Which rows ended so."""
+        wanted: NDArray[np.bool_] = np.isin(self._answers, [_ANSWERS.index(answer) for answer in answers])
+        return wanted[self.sort]
+
+    def of_kind(self, kind: str) -> NDArray[np.bool_]:
+        """Which rows applied for this kind."""
+        wanted: NDArray[np.bool_] = self._kinds == kind
+        return wanted[self.sort]
 
     def fetch(self, rows: Iterable[int]) -> dict[int, Print]:
-        """The prints of some rows, read from the ledger again; each with its possible time on the run's clock."""
+        """The prints of some rows, in their order, read from the ledger again, with the possible time of each.
+
+        Raises:
+            OSError: when the ledger is gone meanwhile.
+        """
+        wanted = sorted(set(rows))
         found: dict[int, Print] = {}
-        chunk: tuple[int, int] = -1, -1
-        records: Sequence[Evidence] = ()
-        for row in sorted(set(rows)):
-            place = int(self.segment[row]), int(self._offset[row])
-            if place != chunk:
-                chunk, records = place, self._segments[place[0]].reader.reread(place[1])
-            print_ = records[int(self._index[row])]
-            if not isinstance(print_, Print):
-                message = f"row {row} is no print: this should never happen, because a segment is never written again"
-                raise AssertionError(message)
-            if self._clocks[place[0]] is not None:
-                print_ = _at(print_, int(self.possible.sent_ns[row]), int(self.possible.answered_ns[row]))
-            found[row] = print_
+        for number, of_segment in groupby(wanted, key=lambda row: int(self.segment[row])):
+            with self._segments[number].path.open("rb") as file:
+                for row in of_segment:
+                    file.seek(int(self._offset[row]))
+                    found[row] = read_print(file.readline())
+            if self._clocks[number] is not None:
+                for row in wanted:
+                    if row in found and int(self.segment[row]) == number:
+                        sent_ns, answered_ns = int(self.possible.sent_ns[row]), int(self.possible.answered_ns[row])
+                        found[row] = _at(found[row], sent_ns, answered_ns)
         return found
 
 

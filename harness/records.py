@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+Answered = Literal["document", "refused", "error", "unanswered", "nothing"]
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all records: frozen, keyword-only; fields at their default are left out of the ledger line."""
@@ -90,14 +92,15 @@ class Print(Record, frozen=True, kw_only=True, tag="print", gc=False):
 
     application: str
     attempt: int = 1
+    sent_ns: int
+    answered_ns: int
+    intended_ns: int | None = None
+    # From here on, what prints of one sort have in common: `harness.prints` tells sorts by this part of a line.
     applicant: str
     group: str
     kind: str
     options: tuple[str, ...] = ()
-    sent_ns: int
-    answered_ns: int
-    intended_ns: int | None = None
-    answer: Literal["document", "refused", "error", "unanswered", "nothing"] = "document"
+    answer: Answered = "document"
     error: str = ""
     checksum: str = ""
     size_bytes: int = 0

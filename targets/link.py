@@ -242,13 +242,20 @@ def control(link: Link) -> web.Application:
 
 @asynccontextmanager
 async def _misbehaving(link: Link, faults: Iterable[Fault], log: Path | None) -> AsyncIterator[None]:
-    """Faults while the context lasts; should they break off, so does whatever goes on inside it."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(misbehave(link, faults, log))
-        try:
-            yield
-        finally:
-            task.cancel()
+    """Faults while the context lasts."""
+    task = asyncio.create_task(misbehave(link, faults, log))
+    task.add_done_callback(_end_process_on_failure)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def _end_process_on_failure(task: asyncio.Task[None]) -> None:
+    """A run must not go on without the faults that it was to have: whoever watches the process has to see it end."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        sys.exit(f"link: cannot go on with its faults: {error}")
 
 
 @asynccontextmanager

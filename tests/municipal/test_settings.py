@@ -32,6 +32,8 @@ def test_values_are_read_by_their_type() -> None:
         ("stage_ms", "nan", "a number of at least 0"),
         ("stage_ms", "inf", "a number of at least 0"),
         ("link_jitter_ms", "-0.1", "a number of at least 0"),
+        ("link_fault_pause_s", "often", "a number of at least 0"),
+        ("link_cut_s", "-2", "a number of at least 0"),
         ("time_scale", "0", "a number of at least 0.001"),
         ("port", "65536", "0 to 65535"),
         ("host", "", "one IP address of this machine"),
@@ -52,3 +54,11 @@ def test_unknown_key_is_named() -> None:
     """The error for an unknown key says which there are."""
     with pytest.raises(TargetError, match=r"no setting 'tpology'; it has build, topology, sync, .*port$"):
         read_settings({"tpology": "split"})
+
+
+def test_faults_need_a_link() -> None:
+    """Faults are refused where there is no link that could have them, because the run would not show what it claims."""
+    assert read_settings({"topology": "split", "link_fault_pause_s": "1.5"}).link_fault_pause_s == 1.5
+    assert read_settings({"topology": "joined", "link_fault_pause_s": "0"}).link_fault_pause_s == 0
+    with pytest.raises(TargetError, match=r"^link_fault_pause_s: found 1\.5, right would be 0: .* topology joined$"):
+        read_settings({"topology": "joined", "link_fault_pause_s": "1.5"})
