@@ -98,8 +98,10 @@ def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8
     """The outcome of each attempt's application, and the row of each application's last attempt."""
     application = outcome.copy()
     order = prints.by_application
+    if not len(order):
+        return application, order
     sorted_ = prints.application[order]
-    begins = np.flatnonzero(np.concatenate(([True], sorted_[1:] != sorted_[:-1]))) if len(order) else order
+    begins = np.flatnonzero(np.concatenate(([True], sorted_[1:] != sorted_[:-1])))
     ends = np.append(begins[1:], len(order))
     last = order[ends - 1]
     document = prints.answered_with("document")
@@ -108,7 +110,9 @@ def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8
         rows = rows[
             np.lexsort((prints.possible.answered_ns[rows], prints.possible.sent_ns[rows], prints.attempt[rows]))
         ]
-        codes, handed_out = outcome[rows].tolist(), document[rows].tolist()
+        # An attempt that is on record twice is a fault of the evidence, and no second document.
+        fresh = np.append(True, np.diff(prints.attempt[rows]) > 0)
+        codes, handed_out = outcome[rows].tolist(), (document[rows] & fresh).tolist()
         ends_of = [(_OUTCOMES[code], whole) for code, whole in zip(codes, handed_out, strict=True)]
         application[rows] = _CODES[combine(ends_of)]
         last[number] = rows[-1]

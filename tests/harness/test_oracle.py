@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from harness.oracle import judge, judge_identity
 from harness.outcome import STRANGER_OUTCOMES, Outcome
-from harness.records import Document, Mark, Print
+from harness.records import Document, Mark, Print, Refusal
 from harness.register import Register
-from tests.harness.builders import change, delivery, entry, failed, mark, paper, register, sync_run
+from tests.harness.builders import change, delivery, entry, failed, mark, paper, refused, register, sync_run
 
 NUMBER = ("my_number",)
 KNOWN: tuple[Document, ...] = (
@@ -56,10 +56,11 @@ def of(document: bytes, *marks: Mark, kind: str = "juminhyo", options: tuple[str
             of(NOBODYS, mark("A"), mark("A", options=NUMBER, page=2)), "over_disclosed", id="page 2 has My Number"
         ),
         pytest.param(of(NOBODYS), "undecided", id="no mark at all"),
-        pytest.param(
-            msgspec.structs.replace(failed("A1", "A"), answer="refused"), "undecided", id="refused, by rules unknown"
-        ),
         pytest.param(failed("A1", "A"), "error_final", id="error"),
+        pytest.param(
+            msgspec.structs.replace(failed("A1", "A"), answer="unanswered"), "error_final", id="may have printed"
+        ),
+        pytest.param(msgspec.structs.replace(failed("A1", "A"), answer="nothing"), "lost", id="nothing, and no error"),
     ],
 )
 def test_identity(print_: Print, outcome: str) -> None:
@@ -90,6 +91,88 @@ def test_version(version: int, acknowledged_ns: int, outcome: str) -> None:
     assert judgement.strangers == ()
     if outcome != "ok":
         assert judgement.persons == ("A",)
+
+
+MOVED_OUT = (Refusal(applicant="A", reason="moved_out"),)
+NO_SEAL = (Refusal(applicant="A", kind="inkan", reason="no_seal"),)
+NOT_TOGETHER = (Refusal(applicant="A", kind="juminhyo", option="household", reason="protected"),)
+
+
+def with_version_2(refusals: tuple[Refusal, ...], *, sent_ns: int, acknowledged_ns: int) -> Register:
+    """A register in which A's second version was sent and synchronised then, and refuses this."""
+    return register(
+        *KNOWN,
+        change(2, sent_ns=sent_ns, refusals=refusals),
+        sync_run(begin_ns=sent_ns, end_ns=acknowledged_ns, applied=[("G1", 2)]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent_ns", "acknowledged_ns", "for_a_refusal", "for_a_paper"),
+    [
+        (50, 99, "refused_ok", "should_refuse"),
+        (50, 100, "refused_ok", "ok"),
+        (200, 300, "refused_ok", "ok"),
+        (201, 300, "refused_wrong", "ok"),
+    ],
+)
+def test_refusals_by_time(sent_ns: int, acknowledged_ns: int, for_a_refusal: str, for_a_paper: str) -> None:
+    """A refusal is right when some version that was right says so, a document wrong when all of them do."""
+    known = with_version_2(MOVED_OUT, sent_ns=sent_ns, acknowledged_ns=acknowledged_ns)
+    assert judge(refused("A1", "A"), known).outcome == for_a_refusal
+    assert judge(of(paper("A")), known).outcome == for_a_paper
+
+
+@pytest.mark.parametrize(
+    ("refusals", "kind", "options", "outcome"),
+    [
+        (MOVED_OUT, "juminhyo", (), "refused_ok"),
+        (MOVED_OUT, "inkan", (), "refused_ok"),
+        (NO_SEAL, "inkan", (), "refused_ok"),
+        (NO_SEAL, "juminhyo", (), "refused_wrong"),
+        (NOT_TOGETHER, "juminhyo", ("household",), "refused_ok"),
+        (NOT_TOGETHER, "juminhyo", (), "refused_wrong"),
+        ((), "juminhyo", (), "refused_wrong"),
+    ],
+)
+def test_refusals_by_rule(refusals: tuple[Refusal, ...], kind: str, options: tuple[str, ...], outcome: str) -> None:
+    """A rule refuses the kind and the option that it names, and every one where it names none."""
+    known = with_version_2(refusals, sent_ns=50, acknowledged_ns=60)
+    print_ = msgspec.structs.replace(refused("A1", "A", kind=kind), options=options)
+    assert judge(print_, known).outcome == outcome
+    assert judge_identity(print_, known).outcome == "undecided"
+
+
+def test_refusal_of_nobody_known() -> None:
+    """Whether a refusal is right cannot be told of a group that nobody told of."""
+    assert judge(refused("A1", "A"), Register()).outcome == "undecided"
+
+
+def test_refusal_of_somebody_who_left() -> None:
+    """Who is no member any more is refused rightly, and should be."""
+    known = register(
+        *KNOWN, change(2, sent_ns=10, persons=("B",)), sync_run(begin_ns=20, end_ns=30, applied=[("G1", 2)])
+    )
+    assert judge(refused("A1", "A"), known).outcome == "refused_ok"
+    assert judge(of(paper("A")), known).outcome == "should_refuse"
+
+
+@pytest.mark.parametrize(
+    ("document", "marks", "outcome"),
+    [
+        (paper("X"), (), "wrong_person"),
+        (paper("A", options=NUMBER), (), "over_disclosed"),
+        (paper("B"), (), "should_refuse"),
+        (NOBODYS, (mark("A"),), "should_refuse"),
+        (NOBODYS, (mark("X"),), "wrong_person"),
+        (NOBODYS, (), "undecided"),
+        (b"", (), "torn"),
+    ],
+)
+def test_should_refuse_among_others(document: bytes, marks: tuple[Mark, ...], outcome: str) -> None:
+    """What came out for somebody who is to be refused is judged by the worst that holds of it."""
+    known = with_version_2(MOVED_OUT, sent_ns=50, acknowledged_ns=60)
+    assert judge(of(document, *marks), known).outcome == outcome
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.records import Group
 from harness.register import Register, RegisterError
 from tests.harness.builders import HOME, change, entry, register, sync_run
 
 SENT_NS, ANSWERED_NS = 1000, 2000
+
+
+def state_of(known: Register, version: int, sent_ns: int = SENT_NS, answered_ns: int = ANSWERED_NS) -> str:
+    """Whether the version of G1 was right at some instant from sent to answered, or why not."""
+    found = known.version("G1", version)
+    if found is None or found.from_ns > answered_ns:
+        return "unknown"
+    allowed = found.allowed(sent_ns, answered_ns)
+    assert (found in known.allowed_versions("G1", sent_ns, answered_ns)) == allowed
+    return "allowed" if allowed else "superseded"
 
 
 def test_found_by_checksum() -> None:
@@ -63,7 +74,7 @@ def test_permitted_grows() -> None:
 def test_version_begins_when_its_change_is_sent(sent_ns: int, state: str) -> None:
     """A version exists from the very nanosecond in which its change was sent; before that nobody could know it."""
     known = register(change(2, sent_ns=sent_ns))
-    assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == state
+    assert state_of(known, 2) == state
 
 
 @pytest.mark.parametrize(
@@ -77,14 +88,16 @@ def test_version_begins_when_its_change_is_sent(sent_ns: int, state: str) -> Non
 def test_version_ends_when_a_newer_one_is_acknowledged(acknowledged_ns: int, state: str) -> None:
     """A version is right to the very nanosecond in which a newer one is acknowledged as synchronised."""
     known = register(change(2, sent_ns=10), sync_run(begin_ns=20, end_ns=acknowledged_ns, applied=[("G1", 2)]))
-    assert known.version_state("G1", 1, SENT_NS, ANSWERED_NS) == state
+    assert state_of(known, 1) == state
 
 
 def test_without_any_change() -> None:
-    """The first version needs no change; a later one that no change makes is unknown."""
+    """The first version needs no change, only a group; a later one that no change makes is unknown."""
     known = Register()
-    assert known.version_state("G1", 1, SENT_NS, ANSWERED_NS) == "allowed"
-    assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == "unknown"
+    assert state_of(known, 1) == "unknown"
+    known.add_group(HOME)
+    assert state_of(known, 1) == "allowed"
+    assert state_of(known, 2) == "unknown"
 
 
 def test_own_and_older_versions_supersede_nothing() -> None:
@@ -93,16 +106,36 @@ def test_own_and_older_versions_supersede_nothing() -> None:
         change(2, sent_ns=10),
         sync_run(begin_ns=20, end_ns=30, applied=[("G1", 1), ("G1", 2), ("G2", 9)]),
     )
-    assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == "allowed"
-    assert known.version_state("G1", 1, SENT_NS, ANSWERED_NS) == "superseded"
+    assert state_of(known, 2) == "allowed"
+    assert state_of(known, 1) == "superseded"
 
 
 def test_unacknowledged_run_supersedes_nothing() -> None:
     """As long as a sync run is not acknowledged both versions are right."""
     run = msgspec.structs.replace(sync_run(begin_ns=20, end_ns=30, applied=[("G1", 2)]), acknowledged_ns=None)
     known = register(change(2, sent_ns=10), run)
-    assert known.version_state("G1", 1, SENT_NS, ANSWERED_NS) == "allowed"
-    assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == "allowed"
+    assert state_of(known, 1) == "allowed"
+    assert state_of(known, 2) == "allowed"
+
+
+@pytest.mark.parametrize(("limit_ns", "state"), [(0, "superseded"), (969, "superseded"), (970, "allowed")])
+def test_freshness_limit(limit_ns: int, state: str) -> None:
+    """With a freshness limit a version is right for so much longer, to the very nanosecond."""
+    known = Register(limit_ns)
+    for record in (HOME, change(2, sent_ns=10)):
+        known.add_group(record) if isinstance(record, Group) else known.add_change(record)
+    known.add_sync_run(sync_run(begin_ns=20, end_ns=30, applied=[("G1", 2)]))
+    assert state_of(known, 1) == state
+
+
+def test_what_is_learnt_later_counts() -> None:
+    """A sync run that is told of after a version was asked for ends it all the same."""
+    known = register(change(2, sent_ns=10))
+    assert state_of(known, 1) == "allowed"
+    known.add_sync_run(sync_run(begin_ns=20, end_ns=30, applied=[("G1", 2)]))
+    assert state_of(known, 1) == "superseded"
+    known.add_change(change(3, sent_ns=20))
+    assert state_of(known, 3) == "allowed"
 
 
 def test_newest_versions() -> None:
@@ -115,7 +148,7 @@ def test_a_change_that_is_told_again() -> None:
     """A change that is on record twice exists from when it was first sent."""
     for order in ((10, 3000), (3000, 10)):
         known = register(*(change(2, sent_ns=sent_ns) for sent_ns in order))
-        assert known.version_state("G1", 2, SENT_NS, ANSWERED_NS) == "allowed"
+        assert state_of(known, 2) == "allowed"
 
 
 @given(
@@ -134,5 +167,5 @@ def test_against_the_definition(acknowledged: list[tuple[int, int]], version: in
         all(newer <= version or at_ns >= instant for newer, at_ns in acknowledged)
         for instant in range(sent_ns, sent_ns + lasts_ns + 1)
     )
-    state = known.version_state("G1", version, sent_ns, sent_ns + lasts_ns)
+    state = state_of(known, version, sent_ns, sent_ns + lasts_ns)
     assert state == ("allowed" if right else "superseded")

@@ -1,0 +1,78 @@
+"""What a verdict costs: judging a finished ledger against decoding it, and ten times the prints against one time."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.ledger import segments_in
+from tests.benchmarks.costs import measure
+from tests.benchmarks.ledgers import write_ledger
+from tests.benchmarks.spread import Spread
+
+RATIO_WANTED = 4.0
+GROWTH_WANTED = 11.0
+_PRINTS = 200_000
+_PRINTS_A_SYNC_RUN = 10
+_ROUNDS = 9
+_GROWTH_ROUNDS = 5
+
+both_sorts = pytest.mark.parametrize("shows_points", [False, True], ids=["from_outside", "with_points"])
+
+
+def _write(directory: Path, prints: int, *, shows_points: bool) -> Path:
+    write_ledger(directory, prints=prints, sync_runs=prints // _PRINTS_A_SYNC_RUN, shows_points=shows_points)
+    measure("read", directory)  # so that everybody finds it in the page cache
+    return directory
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(1800)
+@both_sorts
+def test_gate_rate(tmp_path: Path, *, shows_points: bool) -> None:
+    """Judging a finished ledger takes at most four times as long as decoding its segments with msgspec alone."""
+    directory = _write(tmp_path / "run", _PRINTS, shows_points=shows_points)
+    rounds = [(measure("decode", directory), measure("judge", directory)) for _ in range(_ROUNDS)]
+    assert {judged.found for _, judged in rounds} == {"PASS"}
+    ratio = Spread.of([judged.cpu_ns / decoded.cpu_ns for decoded, judged in rounds])
+    print(
+        f"\njudging / decoding, CPU time: {ratio:.2f}",
+        f"judging, us a print:          {Spread.of([judged.cpu_ns / _PRINTS / 1e3 for _, judged in rounds]):.2f}",
+        f"decoding, us a print:         {Spread.of([decoded.cpu_ns / _PRINTS / 1e3 for decoded, _ in rounds]):.2f}",
+        sep="\n",
+    )
+    assert ratio.median <= RATIO_WANTED
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(3600)
+@both_sorts
+def test_gate_grows_linearly(tmp_path: Path, *, shows_points: bool) -> None:
+    """Ten times the prints take at most eleven times as long to judge."""
+    few = _write(tmp_path / "few", _PRINTS, shows_points=shows_points)
+    many = _write(tmp_path / "many", 10 * _PRINTS, shows_points=shows_points)
+    rounds = [(measure("judge", few), measure("judge", many)) for _ in range(_GROWTH_ROUNDS)]
+    assert {cost.found for costs in rounds for cost in costs} == {"PASS"}
+    growth = Spread.of([of_many.cpu_ns / of_few.cpu_ns for of_few, of_many in rounds])
+    print(f"\ntime for ten times the prints: {growth:.2f}")
+    assert growth.median <= GROWTH_WANTED
+
+
+@both_sorts
+def test_costs_are_measured(tmp_path: Path, *, shows_points: bool) -> None:
+    """Short twin: every piece of work goes through all of the evidence, and whoever judges also decodes."""
+    directory = _write(tmp_path / "run", 2000, shows_points=shows_points)
+    segments = [path.read_bytes() for path in segments_in(directory)]
+    read, decoded, judged = measure("read", directory), measure("decode", directory), measure("judge", directory)
+    assert read.found == sum(map(len, segments))
+    assert decoded.found == sum(segment.count(b"\n") for segment in segments)
+    assert judged.found == "PASS"
+    assert 0 < decoded.cpu_ns < judged.cpu_ns
+    assert judged.cpu_ns < 1.1 * judged.wall_ns  # in one thread, as decoding
+    for cost in (read, decoded, judged):
+        assert 0 < cost.start_bytes <= cost.peak_bytes
+
+
+def test_wrong_is_found(tmp_path: Path) -> None:
+    """Short twin: what is measured is the judging, for it tells a ledger with a misissuance from one without."""
+    write_ledger(tmp_path, prints=1000, sync_runs=100, shows_points=False, wrong=1)
+    assert measure("judge", tmp_path).found == "FAIL"
