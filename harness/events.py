@@ -73,7 +73,11 @@ class Events:
         self.print_: NDArray[np.int64] = print_[order]
         self.point: NDArray[np.int8] = np.frombuffer(points, dtype=np.int8)[order]
         self.at_ns: NDArray[np.int64] = at_ns[order]
-        self.slot: NDArray[np.int32] = np.frombuffer(slots, dtype=np.int32)[order]
+        # Numbered by their names, so that nothing depends on the order in which they were met; the last one is -1.
+        names = sorted(self._slots.keys() - {""})
+        ranks = np.full(len(names) + 1, -1, dtype=np.int32)
+        ranks[[self._slots[name] for name in names]] = np.arange(len(names))
+        self.slot: NDArray[np.int32] = ranks[np.frombuffer(slots, dtype=np.int32)[order]]
 
     def resends(self) -> int:
         """Prints that reached the service more than once under one nonce: the client sent them again."""

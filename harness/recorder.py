@@ -14,7 +14,7 @@ from harness.fingerprint import checksum
 from harness.ledger import SegmentWriter
 from harness.oracle import judge_identity
 from harness.outcome import Outcome
-from harness.records import Application, Change, Fault, Group, Print, SelfTest
+from harness.records import Application, Change, Fault, Group, Print, SelfTest, self_test_id
 from harness.register import Register
 from harness.target import Answer, Target
 
@@ -153,7 +153,7 @@ class Recorder:
 
     @property
     def _self_test_id(self) -> str:
-        return f"self-test-{self.segment.segment}"
+        return self_test_id(self.segment.segment)
 
     def _shown(self, print_: Print) -> tuple[str, ...]:
         document = self.register.find(print_.checksum)

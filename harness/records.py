@@ -217,6 +217,11 @@ class SelfTest(Record, frozen=True, kw_only=True, tag="self_test"):
     application: str
 
 
+def self_test_id(segment: str) -> str:
+    """The application of the segment's self-test; nobody else's is called so."""
+    return f"self-test-{segment}"
+
+
 class ClockReading(Record, frozen=True, kw_only=True, tag="clock_reading"):
     """What the segment's clock was off by at one time.
 

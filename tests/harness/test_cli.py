@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from harness.bound import upper_bound
 from harness.cli import cli, main
 from harness.gate import EXIT_USAGE
-from tests.harness.builders import write_run
+from harness.ledger import segment_path
+from tests.harness.builders import INNOCENT, LOAD, failed, write_run
 
 
 def test_other_systems_are_refused_with_a_sentence(
@@ -45,3 +46,95 @@ def test_a_run_without_exposures_is_no_measure(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", target=(), planned_s=2.5)
     with pytest.raises(click.UsageError, match="met 0 exposures"):
         cli(["plan", "--rate", "0.05", "--like", str(run)], standalone_mode=False)
+
+
+def gate(*arguments: str) -> tuple[int, str]:
+    """Exit code and output of `misissue gate`."""
+    done = CliRunner().invoke(cli, ["gate", *arguments], catch_exceptions=False)
+    return done.exit_code, done.output
+
+
+def test_a_gate_takes_other_criteria_for_a_finished_run(tmp_path: Path) -> None:
+    """The criteria of a run hold unless others are given, from a file or one by one, and the later ones win."""
+    run = str(write_run(tmp_path / "run", [*INNOCENT, failed("A3", "B", at=(300, 310))]))
+    file = tmp_path / "criteria.toml"
+    file.write_text("self_test = false\n[maximum]\nerror_share = 0.1\n", encoding="utf-8")
+    assert gate(run)[0] == 0
+    assert gate(run, "--max", "error_share=0.1")[0] == 1
+    assert gate(run, "--criteria", str(file))[0] == 1
+    assert gate(run, "--criteria", str(file), "--max", "error_share=0.5")[0] == 0
+    assert gate(run, "--min", "exposures=2")[0] == 3
+    assert gate(run, "--min", "prints:koseki=1")[0] == 3
+
+
+def test_a_gate_joins_segments_that_were_not_collected(tmp_path: Path) -> None:
+    """A segment that lies in another directory counts once that directory is named, and is missed before."""
+    run = write_run(tmp_path / "run")
+    brought = tmp_path / "brought" / "segments"
+    brought.mkdir(parents=True)
+    path = segment_path(run, LOAD)
+    path.rename(brought / path.name)
+    assert gate(str(run))[0] == 3
+    code, output = gate(str(run), str(brought.parent))
+    assert (code, "PASS" in output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--max", "p95=1"], "p95_s"),
+        (["--min", "exposures=-1"], "exposures"),
+        (["--confidence", "1.5"], "confidence"),
+        (["--criteria", "missing.toml"], "missing.toml"),
+    ],
+)
+def test_criteria_that_are_not_understood_are_a_usage_error(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    told: str,
+) -> None:
+    """What is not understood ends with exit code 2 and a line that names it, and the run stays as it was."""
+    run = write_run(tmp_path / "run")
+    monkeypatch.setattr(sys, "argv", ["misissue", "gate", str(run), *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == EXIT_USAGE
+    error = capsys.readouterr().err
+    assert error.startswith("misissue: ")
+    assert told in error
+
+
+def test_verify_hands_every_option_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option of `misissue verify` reaches Locust under its own name, flags and lists too."""
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda _, arguments: started.append(arguments))
+    options = [
+        *("--build", "fixed", "--users", "5", "--rate", "20/s", "--arrivals", "constant", "--processes", "2"),
+        *("--stop-on-misissuance", "--no-self-test", "--criteria", "c.toml", "--confidence", "0.9"),
+        *("--freshness-limit", "1.5", "--max", "error_share=0", "--max", "p95_s=1", "--min", "cells=3"),
+        *("--set", "host=10.0.0.1"),
+    ]
+    CliRunner().invoke(cli, ["verify", "april30", *options, "--", "--bursts", "1"], catch_exceptions=False)
+    given = " ".join(started[0])
+    for option in (" ".join(options[at : at + 2]) for at in range(0, 10, 2)):
+        assert option in given
+    for option in ("--stop-on-misissuance --", "--no-self-test", "--criteria c.toml", "--confidence 0.9"):
+        assert option in given
+    for option in (
+        "--freshness-limit 1.5",
+        "--max error_share=0 --max p95_s=1",
+        "--min cells=3",
+        "--set host=10.0.0.1",
+    ):
+        assert option in given
+    assert given.endswith("--bursts 1")
+
+
+def test_verify_hands_no_option_on_that_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not asked for is left to the profile."""
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda _, arguments: started.append(arguments))
+    CliRunner().invoke(cli, ["verify", "april30"], catch_exceptions=False)
+    assert [word for word in started[0] if word.startswith("--")] == ["--headless", "--skip-log-setup"]
