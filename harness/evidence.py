@@ -151,9 +151,8 @@ class _Reading:
 
     def _add_prints(self, chunk: Chunk, places: list[int]) -> int:
         """Returns how many there were: those that cannot be read, too, for they were sent."""
-        all_lines = chunk.lines()
         prints = [record for record in chunk.records if type(record) is PrintLine]
-        lines, offsets = [all_lines[place] for place in places], chunk.offsets(all_lines)[places]
+        lines, offsets = [chunk.lines[place] for place in places], chunk.offsets()[places]
         try:
             self._prints.add(prints, lines, offsets)
         except ValueError:  # of msgspec, or in another order

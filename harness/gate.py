@@ -5,8 +5,10 @@ was left undecided, and the condition that the run was made to provoke really oc
 that so many exposures without a misissuance prove, never with a bare "no defect found".
 """
 
+import gc
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -140,8 +142,21 @@ def decide(*directories: Path, criteria: Criteria | None = None) -> Verdict:
         LedgerError: when the first is no run directory.
     """
     limit_s = criteria.freshness_limit_s if criteria is not None else None
-    evidence = read_evidence(*directories, freshness_limit_s=limit_s)
-    return evaluate(evidence, evidence.run.criteria if criteria is None else criteria)
+    with _collector_at_rest():
+        evidence = read_evidence(*directories, freshness_limit_s=limit_s)
+        return evaluate(evidence, evidence.run.criteria if criteria is None else criteria)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Evidence holds millions of objects and no cycle: to walk through them again and again would find nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def write_verdict(directory: Path, verdict: Verdict) -> None:

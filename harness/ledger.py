@@ -231,24 +231,20 @@ class Chunk(NamedTuple):
 
     Args:
         kinds: type of each record.
-        data: the lines; offset: where they begin in the file, bytes.
+        lines: each without its end; offset: where the first begins in the file, bytes.
         skipped: how many bytes lie between the end of each line and the next; empty where none do.
     """
 
     records: list[Line]
     kinds: list[type]
-    data: bytes
+    lines: list[bytes]
     offset: int
     skipped: Sequence[int] = ()
 
-    def lines(self) -> list[bytes]:
-        """Each without its end."""
-        return self.data.split(b"\n")[: len(self.records)]
-
-    def offsets(self, lines: Sequence[bytes]) -> NDArray[np.int64]:
+    def offsets(self) -> NDArray[np.int64]:
         """Where each of its lines begins in the file."""
-        ends = np.fromiter(map(len, lines), np.int64, len(lines)).cumsum() + np.arange(1, len(lines) + 1)
-        offsets = self.offset + np.concatenate(([0], ends[:-1]))
+        lengths = np.fromiter(map(len, self.lines), np.int64, len(self.lines)) + 1
+        offsets = self.offset + lengths.cumsum() - lengths
         return offsets + np.cumsum(self.skipped) if self.skipped else offsets
 
 
@@ -268,7 +264,7 @@ class SegmentReader:
     def __iter__(self) -> Iterator[Evidence]:
         """Every record whole."""
         for chunk in self.chunks():
-            for line, record in zip(chunk.lines(), chunk.records, strict=True):
+            for line, record in zip(chunk.lines, chunk.records, strict=True):
                 if not isinstance(record, PrintLine | EventLine):
                     yield record
                 elif (whole := _decode_line(_decoder, line)) is not None:
@@ -296,18 +292,18 @@ class SegmentReader:
             self.faults.append(f"segment {name} was never closed")
 
     def _decode(self, data: bytes, offset: int) -> Chunk:
-        lines = data.count(b"\n")
+        *lines, rest = data.split(b"\n")
         try:
-            records = _line_decoder.decode_lines(data)
+            records = [] if rest else _line_decoder.decode_lines(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
             records = []
         kinds = [*map(type, records)]
         # Whatever is damaged, and what a header or a footer is about, is told line by line.
-        if len(records) != lines or self.closed or not self._lines or Header in kinds or Footer in kinds:
+        if len(records) != len(lines) or self.closed or not self._lines or Header in kinds or Footer in kinds:
             return self._decode_lines(data, offset)
         self._digest.update(data)
-        self._lines += lines
-        return Chunk(records, kinds, data, offset)
+        self._lines += len(records)
+        return Chunk(records, kinds, lines, offset)
 
     def _decode_lines(self, data: bytes, offset: int) -> Chunk:
         name = self.path.stem
@@ -332,12 +328,12 @@ class SegmentReader:
                     self.faults.append(f"segment {name} does not match its footer")
             elif record is not None:
                 records.append(record)
-                kept.append(line)
+                kept.append(line.rstrip(b"\n"))
                 skipped.append(between)
                 between = -len(line)
             self._digest.update(line)
             between += len(line)
-        return Chunk(records, [*map(type, records)], b"".join(kept), offset, skipped)
+        return Chunk(records, [*map(type, records)], kept, offset, skipped)
 
     def _check_header(self, header: Header) -> None:
         name = self.path.stem

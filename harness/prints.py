@@ -87,11 +87,11 @@ class Prints:
         keys = [line[line.index(_SORT, _SORT_AT_LEAST) :] for line in lines]
         sorts = [known.get(key, -1) for key in keys]
         if -1 in sorts:
-            for key, line in zip(keys, lines, strict=True):
-                if key not in known:
-                    self.sorts.append(read_print(line))
-                    known[key] = len(known)
-            sorts = [known[key] for key in keys]
+            for place in [place for place, sort in enumerate(sorts) if sort < 0]:
+                if keys[place] not in known:
+                    self.sorts.append(read_print(lines[place]))
+                    known[keys[place]] = len(known)
+                sorts[place] = known[keys[place]]
         columns.sort.fromlist(sorts)
         columns.attempt.fromlist([print_.attempt for print_ in prints])
         # Only compared within this process; that any two of ten million share one has a chance of 3 in a million.

@@ -21,6 +21,7 @@ from harness.ledger import (
     RUN_FILE,
     TARGET_SEGMENT,
     Ended,
+    LedgerError,
     Report,
     RunDescription,
     SegmentWriter,
@@ -175,7 +176,7 @@ class JudgedRun:
             reports: the last word of other load processes, by segment.
 
         Raises:
-            LedgerError: when the ledger cannot be read back.
+            LedgerError: when the ledger cannot be read back, or a verdict other than FAIL cannot be written.
         """
         recorder = self.recorder
         if recorder is not None:
@@ -183,9 +184,16 @@ class JudgedRun:
             self.expect_versions(recorder.register.newest_versions())
         for step in (self._copy_target_evidence, self.check_target, self.target.close):
             self._guard(step)
-        self._describe(ended=ended, faults=tuple(self.faults), died=self.died, reports=reports or {})
+        self._guard(
+            lambda: self._describe(ended=ended, faults=tuple(self.faults), died=self.died, reports=reports or {})
+        )
         verdict = decide(self.directory)
-        write_verdict(self.directory, verdict)
+        try:
+            write_verdict(self.directory, verdict)
+        except LedgerError as error:
+            self.add_fault(str(error))
+            if verdict.verdict != "FAIL":  # which is told, and shown, although it cannot be kept
+                raise
         return verdict
 
     def _copy_target_evidence(self) -> None:

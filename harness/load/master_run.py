@@ -122,8 +122,9 @@ class MasterRun:
         ended: Ended = "complete" if self._is_through else "stopped" if self._stopped else "interrupted"
         gevent.killall(self._greenlets)
         self._collect()
-        self._runner.environment.events.worker_connect.remove_listener(self._on_worker_connect)
-        self._runner.environment.events.worker_report.remove_listener(self._on_report)
+        if self._greenlets:
+            self._runner.environment.events.worker_connect.remove_listener(self._on_worker_connect)
+            self._runner.environment.events.worker_report.remove_listener(self._on_report)
         for worker in self._workers.values():
             if worker.done is None:
                 self.run.add_fault(f"the process of {worker.segment} was lost: it did not hand over its evidence")

@@ -13,15 +13,17 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import gevent
 from locust import LoadTestShape, events, log
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
-from locust.runners import STATE_STOPPED, MasterRunner, WorkerRunner
+from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner, WorkerRunner
 
 from harness.criteria import CriteriaError
-from harness.gate import EXIT_DIED, EXIT_USAGE, Verdict
+from harness.gate import EXIT_DIED, EXIT_USAGE, Verdict, decide
 from harness.ledger import LedgerError
 from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
@@ -116,15 +118,19 @@ class LoadPlugin:
                 # Here, because a run that cannot begin should end with its reason before Locust starts anything.
                 self._open(environment)
                 # Locust's own handler comes into force when a shaped test is over, too late to end one in order.
-                gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
-        except _KNOWN_ERRORS as error:
-            sys.exit(_usage_error(error))
+                gevent.signal_handler(signal.SIGTERM, self._on_sigterm, environment, gevent.getcurrent())
         except Exception as error:  # noqa: BLE001 - Locust would log it and end with 1, which reads as FAIL
-            sys.exit(_usage_error(_not_a_target(_parsed(environment).target, error)))
+            # A worker that --processes made has the master beside it, which says the same.
+            sys.exit(EXIT_USAGE if _is_child(environment) else _usage_error(_as_known(environment, error)))
 
-    def _on_sigterm(self) -> None:
+    def _on_sigterm(self, environment: Environment, main: Any) -> None:
         if self._own is not None:
             self._own.cut_short()
+        if environment.runner is not None and environment.runner.state == STATE_INIT:
+            # While a master waits for its workers, Locust itself hears nothing.
+            self._on_test_stop(environment)
+            self._on_quit()
+            gevent.kill(main, SystemExit(environment.process_exit_code))
 
     def _open(self, environment: Environment) -> None:
         setup = self._read_setup(environment)
@@ -143,9 +149,7 @@ class LoadPlugin:
             try:
                 self._open(environment)
             except Exception as error:  # noqa: BLE001 - see _on_init
-                known = isinstance(error, _KNOWN_ERRORS)
-                shown = error if known else _not_a_target(_parsed(environment).target, error)
-                environment.process_exit_code = _usage_error(shown)
+                environment.process_exit_code = _usage_error(_as_known(environment, error))
                 gevent.spawn(self._stop_load, environment)
                 return
         if self._own is not None:
@@ -171,11 +175,24 @@ class LoadPlugin:
             _log.exception("the verdict could not be decided")
             print(f"misissue: no verdict: {error}", file=sys.stderr)
             environment.process_exit_code = EXIT_DIED
+            self._tell_misissuance(environment, own.run.directory)
             return
+        self._tell(environment, verdict, own.run.directory)
+
+    def _tell(self, environment: Environment, verdict: Verdict, directory: Path) -> None:
         environment.process_exit_code = verdict.exit_code
-        self._verdict, self._directory = verdict, own.run.directory
+        self._verdict, self._directory = verdict, directory
         if not _parsed(environment).headless:
-            print_verdict(verdict, self._directory)
+            print_verdict(verdict, directory)
+
+    def _tell_misissuance(self, environment: Environment, directory: Path) -> None:
+        """Where the disk takes no verdict any more, a misissuance that is on it outranks that."""
+        try:
+            verdict = decide(directory)
+        except Exception:  # noqa: BLE001 - whatever kept the verdict from being made has been told
+            return
+        if verdict.verdict == "FAIL":
+            self._tell(environment, verdict, directory)
 
     def _on_quitting(self, environment: Environment, **_: object) -> None:
         # A SIGTERM comes here while the users are still at work.
@@ -224,8 +241,15 @@ def _locust_faults(environment: Environment) -> list[str]:
     return faults
 
 
-def _not_a_target(name: str, error: Exception) -> TargetError:
-    """What to say of a target that breaks the protocol of `harness.target`."""
+def _is_child(environment: Environment) -> bool:
+    return isinstance(environment.runner, WorkerRunner) and bool(_parsed(environment).processes)
+
+
+def _as_known(environment: Environment, error: Exception) -> Exception:
+    """The error, or what to say of a target that breaks the protocol of `harness.target`."""
+    if isinstance(error, _KNOWN_ERRORS):
+        return error
+    name = _parsed(environment).target
     return TargetError(f"the target {name} cannot be used, it raised {type(error).__name__}: {error}")
 
 

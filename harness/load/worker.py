@@ -249,7 +249,8 @@ class Worker:
         """A worker that `--processes` made ends with the master that made it, also when that was killed."""
         while os.getppid() == parent:
             gevent.sleep(_PARENT_S)
-        _log.error("the master is gone")
+        if self._active is not None:  # a master that never began has said why
+            _log.error("the master is gone")
         self._runner.quit()
 
 

@@ -2,7 +2,7 @@
 
 They lease groups, count attempts and record answers as kiosk users do. Beside that each process tells on a way of its
 own what its users did: `told-PID.txt` in the run directory holds the nonce and the applicant of every attempt, one a
-line. It gets its name when the last of them is recorded, and nobody applies any more.
+line. When the last of them is recorded and nobody applies any more, there is a file `told-PID.done` beside it.
 """
 
 import os
@@ -50,7 +50,7 @@ class _Told:
         self.is_through = False
         self.users_at_work = 0
         self._path = directory / f"told-{os.getpid()}.txt"
-        self._file = self._path.with_suffix(".part").open("x", encoding="ascii")
+        self._file = self._path.open("x", encoding="ascii")
 
     def add(self, nonce: str, applicant: str) -> None:
         self._file.write(f"{nonce} {applicant}\n")
@@ -58,7 +58,7 @@ class _Told:
     def finish(self) -> None:
         """Everything is told."""
         self._file.close()
-        self._path.with_suffix(".part").rename(self._path)
+        self._path.with_suffix(".done").touch()
 
 
 class Applicant(User):

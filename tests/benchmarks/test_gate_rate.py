@@ -28,9 +28,9 @@ def _write(directory: Path, prints: int, *, shows_points: bool) -> Path:
 @pytest.mark.bench
 @pytest.mark.timeout(1800)
 @both_sorts
-def test_gate_rate(tmp_path: Path, *, shows_points: bool) -> None:
+def test_gate_rate(run_path: Path, *, shows_points: bool) -> None:
     """Judging a finished ledger takes at most four times as long as decoding its segments with msgspec alone."""
-    directory = _write(tmp_path / "run", _PRINTS, shows_points=shows_points)
+    directory = _write(run_path / "run", _PRINTS, shows_points=shows_points)
     rounds = [(measure("decode", directory), measure("judge", directory)) for _ in range(_ROUNDS)]
     assert {judged.found for _, judged in rounds} == {"PASS"}
     ratio = Spread.of([judged.cpu_ns / decoded.cpu_ns for decoded, judged in rounds])
@@ -46,10 +46,10 @@ def test_gate_rate(tmp_path: Path, *, shows_points: bool) -> None:
 @pytest.mark.bench
 @pytest.mark.timeout(3600)
 @both_sorts
-def test_gate_grows_linearly(tmp_path: Path, *, shows_points: bool) -> None:
+def test_gate_grows_linearly(run_path: Path, *, shows_points: bool) -> None:
     """Ten times the prints take at most eleven times as long to judge."""
-    few = _write(tmp_path / "few", _PRINTS, shows_points=shows_points)
-    many = _write(tmp_path / "many", 10 * _PRINTS, shows_points=shows_points)
+    few = _write(run_path / "few", _PRINTS, shows_points=shows_points)
+    many = _write(run_path / "many", 10 * _PRINTS, shows_points=shows_points)
     rounds = [(measure("judge", few), measure("judge", many)) for _ in range(_GROWTH_ROUNDS)]
     assert {cost.found for costs in rounds for cost in costs} == {"PASS"}
     growth = Spread.of([of_many.cpu_ns / of_few.cpu_ns for of_few, of_many in rounds])
@@ -58,9 +58,9 @@ def test_gate_grows_linearly(tmp_path: Path, *, shows_points: bool) -> None:
 
 
 @both_sorts
-def test_costs_are_measured(tmp_path: Path, *, shows_points: bool) -> None:
+def test_costs_are_measured(run_path: Path, *, shows_points: bool) -> None:
     """Short twin: every piece of work goes through all of the evidence, and whoever judges also decodes."""
-    directory = _write(tmp_path / "run", 2000, shows_points=shows_points)
+    directory = _write(run_path / "run", 2000, shows_points=shows_points)
     segments = [path.read_bytes() for path in segments_in(directory)]
     read, decoded, judged = measure("read", directory), measure("decode", directory), measure("judge", directory)
     assert read.found == sum(map(len, segments))
@@ -72,7 +72,7 @@ def test_costs_are_measured(tmp_path: Path, *, shows_points: bool) -> None:
         assert 0 < cost.start_bytes <= cost.peak_bytes
 
 
-def test_wrong_is_found(tmp_path: Path) -> None:
+def test_wrong_is_found(run_path: Path) -> None:
     """Short twin: what is measured is the judging, for it tells a ledger with a misissuance from one without."""
-    write_ledger(tmp_path, prints=1000, sync_runs=100, shows_points=False, wrong=1)
-    assert measure("judge", tmp_path).found == "FAIL"
+    write_ledger(run_path, prints=1000, sync_runs=100, shows_points=False, wrong=1)
+    assert measure("judge", run_path).found == "FAIL"

@@ -1,21 +1,71 @@
 """A load process stays as large as it is, however long it is at work."""
 
-import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from harness.ledger import segment_path
 from targets.lifetime import die_with_parent
 from tests.benchmarks.costs import resident_bytes
-from tests.benchmarks.test_two_processes import SyntheticRun
+from tests.benchmarks.synthetic_run import SyntheticRun
 
 GROWTH_WANTED = 1.1
 _PRINTS = 200_000
-_POLL_S = 0.01
-_PRINT = b'{"type":"print",'
+_TAKES_MORE = """
+import sys
+kept = []
+for line in sys.stdin:
+    kept.append(b"x" * int(line))
+    print(len(kept), flush=True)
+"""
+
+both_roles = pytest.mark.parametrize("processes", [None, 1], ids=["alone", "worker"])
+
+
+def memory_bytes(directory: Path, processes: int | None, prints: int) -> tuple[int, int]:
+    """Resident memory of one load process when it has recorded so many prints, and when it has ten times as many."""
+    with SyntheticRun(directory, processes=processes, applications=10 * prints) as run:
+        early, late = (resident_bytes(run.wait_for_attempts(wanted)) for wanted in (prints, 10 * prints))
+    return early, late
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(1200)
+@both_roles
+def test_memory_is_flat(run_path: Path, processes: int | None) -> None:
+    """A load process that has recorded two million prints is at most a tenth larger than with a tenth of them."""
+    early, late = memory_bytes(run_path, processes, _PRINTS)
+    print(
+        f"\nresident after {_PRINTS} prints: {early / 1e6:.1f} MB; after ten times as many: {late / early:.3f} of that"
+    )
+    assert late <= GROWTH_WANTED * early
+
+
+@both_roles
+def test_memory_of_the_load(run_path: Path, processes: int | None) -> None:
+    """Short twin: what is measured is a process that has imported Locust and recorded what it was asked to."""
+    early, late = memory_bytes(run_path, processes, 2000)
+    assert early > 30e6
+    assert late <= 1.5 * early  # its 64 documents of 60 KB come in
+
+
+def test_growth_is_seen() -> None:
+    """Short twin: what a process takes shows in its resident memory."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _TAKES_MORE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=die_with_parent(),
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        sizes = []
+        for taken in (1_000_000, 50_000_000):
+            print(taken, file=process.stdin, flush=True)
+            process.stdout.readline()
+            sizes.append(resident_bytes(process.pid))
+    assert sizes[1] - sizes[0] > 49e6
+    assert sizes[1] > GROWTH_WANTED * sizes[0]

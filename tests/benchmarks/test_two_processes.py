@@ -1,10 +1,6 @@
 """Two load processes at once: everything that they were handed is on record, once, and how much faster they are."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import msgspec
@@ -14,67 +10,12 @@ from harness.evidence import read_evidence
 from harness.gate import Verdict
 from harness.ledger import VERDICT_FILE, SegmentReader, segments_in
 from harness.records import Print, SelfTest
-from targets.lifetime import die_with_parent
-from tests.benchmarks.sides import ROOT
 from tests.benchmarks.spread import Spread
+from tests.benchmarks.synthetic_run import SyntheticRun
 
-_PROFILE = Path(__file__).with_name("synthetic_profile.py")
-_POLL_S = 0.05
 _DELIVERIES = 2_000_000
 _RATE_DELIVERIES = 400_000
 _ROUNDS = 5
-
-
-class SyntheticRun:
-    """A judged run of the synthetic profile while the context is open, ended in order when it closes.
-
-    Args:
-        processes: of Locust, its master not counted; None for a single one that is its own master.
-        applications: how many each of them makes.
-    """
-
-    def __init__(self, directory: Path, *, processes: int | None, applications: int) -> None:
-        self.directory = directory
-        self._load_processes = processes or 1
-        self._words = ["verify", str(_PROFILE), "--out", str(directory)]
-        self._words += [] if processes is None else ["--processes", str(processes)]
-        self._words += ["--", "--applications", str(applications)]
-
-    def __enter__(self) -> "SyntheticRun":
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness", *self._words],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            preexec_fn=die_with_parent(),
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._process:
-            try:
-                self._process.send_signal(signal.SIGTERM)
-                told, _told = self._process.communicate()
-            finally:
-                self._process.kill()
-        assert self._process.returncode == 3, told  # it was cut short, and nothing was synchronised
-
-    def wait(self) -> None:
-        """Until every process has made all of its applications."""
-        while len(self.told()) < self._load_processes:
-            assert self._process.poll() is None, self._process.communicate()[0]
-            time.sleep(_POLL_S)
-
-    def told(self) -> list[Path]:
-        """What the processes that are through tell on a way of their own."""
-        return sorted(self.directory.glob("told-*.txt"))
-
-
-def told_attempts(run: SyntheticRun) -> list[str]:
-    """Nonce and applicant of every attempt, as the users tell them, in the order of the alphabet."""
-    return sorted(line for path in run.told() for line in path.read_text(encoding="ascii").splitlines())
 
 
 def attempts_on_record(directory: Path) -> list[str]:
@@ -94,7 +35,7 @@ def assert_none_lost_none_twice(directory: Path, deliveries: int) -> None:
     """Run two processes that make so many applications together, each of which ends in a document."""
     with SyntheticRun(directory, processes=2, applications=deliveries // 2) as run:
         run.wait()
-    told, recorded = told_attempts(run), attempts_on_record(directory)
+    told, recorded = run.told(), attempts_on_record(directory)
     assert len(told) == len(set(told)) > deliveries
     assert recorded == told
     verdict = msgspec.json.decode((directory / VERDICT_FILE).read_bytes(), type=Verdict)
@@ -112,14 +53,14 @@ def assert_none_lost_none_twice(directory: Path, deliveries: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_two_million_deliveries(tmp_path: Path) -> None:
+def test_two_million_deliveries(run_path: Path) -> None:
     """Of two million deliveries by two processes, none is lost and none is on record twice."""
-    assert_none_lost_none_twice(tmp_path / "run", _DELIVERIES)
+    assert_none_lost_none_twice(run_path, _DELIVERIES)
 
 
-def test_twenty_thousand_deliveries(tmp_path: Path) -> None:
+def test_twenty_thousand_deliveries(run_path: Path) -> None:
     """Short twin: of twenty thousand deliveries by two processes, none is lost and none is on record twice."""
-    assert_none_lost_none_twice(tmp_path / "run", 20_000)
+    assert_none_lost_none_twice(run_path, 20_000)
 
 
 def judged_rate(directory: Path, processes: int | None) -> float:
@@ -133,10 +74,10 @@ def judged_rate(directory: Path, processes: int | None) -> float:
 @pytest.mark.bench
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need a core each")
-def test_two_processes_rate(tmp_path: Path) -> None:
+def test_two_processes_rate(run_path: Path) -> None:
     """Two processes record more than one does; how much more is only told, for it is the machine's doing."""
     rounds = [
-        (judged_rate(tmp_path / f"one{number}", None), judged_rate(tmp_path / f"two{number}", 2))
+        (judged_rate(run_path / f"one{number}", None), judged_rate(run_path / f"two{number}", 2))
         for number in range(_ROUNDS)
     ]
     ratio = Spread.of([two / one for one, two in rounds])

@@ -1,4 +1,4 @@
-"""Judged runs of the paper service: short and light, and several at once, because most of the time they wait for Locust."""
+"""Judged runs of the paper service: short, and several at once, because most of the time they wait for Locust."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -9,9 +9,9 @@ from typing import Any
 
 from tests.e2e.conftest import PROFILE, ROOT, Command, free_port, read_verdict
 
-AT_ONCE = 4
-TARGET_PLACE = str(ROOT / "tests" / "load")
-TARGET = "shared_papers:Target"
+AT_ONCE = 6
+TARGET_PLACE = str(ROOT)
+TARGET = "tests.load.shared_papers:Target"
 _BEFORE = '"""april30 with its LoadPlugin, and what follows."""\nfrom profiles.april30 import *\n'
 
 
@@ -46,7 +46,7 @@ def begin(
     place: Path,
     *options: str,
     processes: int = 1,
-    burst_s: float = 2.5,
+    burst_s: float = 2.0,
     wrong_every: int = 0,
     target: str = TARGET,
     more: str = "",

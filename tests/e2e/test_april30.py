@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.ledger import SegmentReader, segment_path
+from harness.ledger import TARGET_SEGMENT, SegmentReader, segment_path
 from harness.records import Print, PrintEvent
-from harness.run import TARGET_SEGMENT
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
 
 pytestmark = pytest.mark.timeout(180)

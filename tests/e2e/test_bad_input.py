@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import PROFILE, Command
+from tests.e2e.paper_runs import TARGET_PLACE, ports
 
 
 def _check(command: Command, *parts: str) -> None:
@@ -105,6 +106,25 @@ def test_locust_itself_refuses_as_misissue_does(start: Callable[..., Command], t
     """The plug-in's own refusals need no `misissue` command, and make no run directory."""
     run = start("locust", "-f", str(PROFILE), "--headless", "--loglevel", "ERROR", "--build", "best")
     _check(run, "'best'", "seed or fixed")
-    run = start("locust", "-f", str(PROFILE), "--master", "--headless", "--loglevel", "ERROR")
-    _check(run, "one Locust process")
+    run = start(
+        "locust",
+        "-f",
+        str(PROFILE),
+        "--processes",
+        "2",
+        *ports(),
+        "--headless",
+        "--loglevel",
+        "ERROR",
+        "--build",
+        "best",
+    )
+    _check(run, "'best'", "seed or fixed")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_target_of_one_process_is_not_driven_by_several(start: Callable[..., Command]) -> None:
+    """A target whose truth is in the memory of one process is refused with --processes."""
+    target = ("--target", "tests.load.forty_lines:Target", "--processes", "2")
+    run = start("harness", "verify", "april30", *target, "--", *ports(), PYTHONPATH=TARGET_PLACE)
+    _check(run, "forty_lines:Target can be driven by the process that started it only", "leave out --master")

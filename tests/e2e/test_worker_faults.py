@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from harness.gate import decide
-from harness.ledger import read_run, segment_path
 from tests.e2e.conftest import Command, wait_for_prints, wait_until
 from tests.e2e.paper_runs import Ended, at_once, begin, is_root, run, wait
 

@@ -287,3 +287,17 @@ def planted(recipient: str, document: bytes, *, segment: str = LOAD) -> tuple[Se
     """The self-test of a load process: a document that it recorded as handed to somebody."""
     name = f"self-test-{segment}"
     return SelfTest(application=name), delivery(name, recipient, document, at=(500, 500))
+
+
+def ended(answer: str, application: str, applicant: str, *, attempt: int = 1, at: tuple[int, int] = (100, 200)) -> Print:
+    """A print that ended without a document, in one of the four ways in which one can."""
+    text = {"nothing": "done, without a document", "unanswered": "timed out"}.get(answer, "no image")
+    return msgspec.structs.replace(
+        failed(application, applicant, attempt=attempt, at=at), answer=answer, error=text
+    )
+
+
+def planted(applicant: str, document: bytes, *, segment: str = LOAD, at: tuple[int, int] = (150, 150)) -> list[Evidence]:
+    """The self-test of a load segment as a recorder writes it: a paper as if the applicant had been handed it."""
+    application = f"self-test-{segment}"
+    return [SelfTest(application=application), delivery(application, applicant, document, at=at)]

@@ -1,6 +1,6 @@
 """The service of `paper_service` at an address that other processes and other hosts can reach, and what it saw itself.
 
-`python shared_papers.py DIRECTORY WRONG_EVERY HOST` serves; the class describes it to the harness.
+`python -m tests.load.shared_papers DIRECTORY WRONG_EVERY HOST` serves; the class describes it to the harness.
 """
 
 import socket
@@ -13,19 +13,18 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import forty_lines
-from paper_service import Handler, Papers
-
 from harness.fingerprint import checksum, sha256
 from harness.records import Document, Print
 from harness.target import TargetError
+from tests.load import forty_lines
+from tests.load.paper_service import Handler, Papers
 
 PRINT_LOG = "prints.txt"
 _CONNECT_LIMIT_S = 2.0
 
 
 class Target(forty_lines.Target):
-    """Settings: `wrong_every` of the service, `host` where it listens, `reached_at` what it is said to be reached at."""
+    """Settings: `wrong_every` of the service, `host` to listen at, `reached_at` where it claims to be."""
 
     name = "shared papers"
 
@@ -38,8 +37,14 @@ class Target(forty_lines.Target):
     def open(self, directory: Path) -> Mapping[str, object]:
         directory.mkdir(mode=0o700)
         host = self._settings.get("host", "127.0.0.1")
-        command = [sys.executable, __file__, str(directory), self.wrong_every, host]
-        self.service = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", __name__, str(directory), self.wrong_every, host]
+        self.service = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            process_group=0,  # Ctrl-C is meant for the load
+        )
         assert self.service.stdout is not None
         self.url, self.sync_log = self.service.stdout.readline().strip(), directory / "sync-runs.jsonl"
         self._owns = True
