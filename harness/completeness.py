@@ -36,8 +36,8 @@ def _shared_identities(prints: Prints) -> tuple[int, list[str]]:
 
     If any two prints of a group were, then also two of them that follow one another in the order of the time sent.
     """
-    groups: dict[str, int] = {}
-    numbers = [groups.setdefault(sort.group, len(groups)) for sort in prints.sorts]
+    groups = {group: number for number, group in enumerate(sorted({sort.group for sort in prints.sorts}))}
+    numbers = [groups[sort.group] for sort in prints.sorts]
     # The smaller the numbers, the quicker they are sorted.
     group_of_sort = np.array(numbers, dtype=np.int16 if len(groups) < 2**15 else np.int64)
     sent_ns, answered_ns = prints.certain

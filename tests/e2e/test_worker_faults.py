@@ -84,7 +84,7 @@ def _kill_a_worker(place: Path) -> Ended:
 
 
 def _end_a_worker(place: Path) -> Ended:
-    command = _begin(place)
+    command = _begin(place, burst_s=4)
     os.kill(_workers(command)[0], signal.SIGTERM)
     return wait(command, place / "run")
 

@@ -255,9 +255,9 @@ def evidence_of(directory: Path, load: Iterable[Evidence] = INNOCENT, **fields: 
 
 
 def read_segment(path: Path) -> tuple[list[Evidence], list[str]]:
-    """Records and faults."""
+    """Records but for the ends of batches, and faults."""
     reader = SegmentReader(path)
-    return list(reader), reader.faults
+    return [record for record in reader if not isinstance(record, Batch)], reader.faults
 
 
 EVERY_KIND: tuple[Evidence, ...] = (
@@ -271,7 +271,6 @@ EVERY_KIND: tuple[Evidence, ...] = (
     msgspec.structs.replace(sync_run("S2"), end_ns=None, acknowledged_ns=None),
     PrintEvent(nonce="A1.1", point="written", at_ns=7, slot="2"),
     ErrorNotice(nonce="A1.2", code="証明書エラー", at_ns=8),
-    Batch(batch=1, issued=2, records=10),
     SelfTest(application="self-test-load-1"),
     ClockReading(at_ns=9, offset_ns=-4, uncertainty_ns=1),
     Fault(text="something of ours broke"),
@@ -283,21 +282,17 @@ def number_in_events(nonce: str) -> int:
     return int(Events.of([PrintEvent(nonce=nonce, point="applied", at_ns=0)]).print_[0])
 
 
-def planted(recipient: str, document: bytes, *, segment: str = LOAD) -> tuple[SelfTest, Print]:
-    """The self-test of a load process: a document that it recorded as handed to somebody."""
-    name = f"self-test-{segment}"
-    return SelfTest(application=name), delivery(name, recipient, document, at=(500, 500))
-
-
-def ended(answer: str, application: str, applicant: str, *, attempt: int = 1, at: tuple[int, int] = (100, 200)) -> Print:
+def ended(
+    answer: str, application: str, applicant: str, *, attempt: int = 1, at: tuple[int, int] = (100, 200)
+) -> Print:
     """A print that ended without a document, in one of the four ways in which one can."""
     text = {"nothing": "done, without a document", "unanswered": "timed out"}.get(answer, "no image")
-    return msgspec.structs.replace(
-        failed(application, applicant, attempt=attempt, at=at), answer=answer, error=text
-    )
+    return msgspec.structs.replace(failed(application, applicant, attempt=attempt, at=at), answer=answer, error=text)
 
 
-def planted(applicant: str, document: bytes, *, segment: str = LOAD, at: tuple[int, int] = (150, 150)) -> list[Evidence]:
+def planted(
+    applicant: str, document: bytes, *, segment: str = LOAD, at: tuple[int, int] = (150, 150)
+) -> list[Evidence]:
     """The self-test of a load segment as a recorder writes it: a paper as if the applicant had been handed it."""
     application = f"self-test-{segment}"
     return [SelfTest(application=application), delivery(application, applicant, document, at=at)]

@@ -1,18 +1,23 @@
 """The whole evidence comes back, and so does everything that is missing from it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from harness.completeness import faults_of
 from harness.evidence import RunEvidence, read_evidence
-from harness.ledger import RUN_FILE, LedgerError, segment_path, write_json
-from harness.records import ErrorNotice, Evidence, Print, PrintEvent
+from harness.judging import judge_all
+from harness.ledger import RUN_FILE, LedgerError, Report, SegmentWriter, segment_path, write_json
+from harness.records import ClockReading, ErrorNotice, Evidence, Print, PrintEvent
 from tests.harness.builders import (
+    CLOCK,
     HOME,
     INNOCENT,
     LOAD,
+    RUN,
     TARGET,
     change,
     delivery,
@@ -24,6 +29,11 @@ from tests.harness.builders import (
     write_run,
     write_segment,
 )
+
+
+def prints_of(evidence: RunEvidence) -> list[Print]:
+    """All of them, in the order of their rows."""
+    return list(evidence.prints.fetch(range(len(evidence.prints))).values())
 
 
 def test_everything(tmp_path: Path) -> None:
@@ -40,23 +50,26 @@ def test_everything(tmp_path: Path) -> None:
     ]
     evidence = read_evidence(write_run(tmp_path, load, [run, event, notice]))
     assert evidence.run == describe()
-    assert evidence.applications == {"A1": [record for record in load if isinstance(record, Print)]}
-    assert (evidence.sync_runs, evidence.events, evidence.notices) == ([run], [event], [notice])
+    assert prints_of(evidence) == [record for record in load if isinstance(record, Print)]
+    assert (evidence.sync_runs, evidence.notices) == ([run], [notice])
+    assert evidence.events.of_prints(["A1.1"]) == {"A1.1": {"written": 120}}
     assert evidence.register.find(entry("A").checksum) == entry("A")
     assert evidence.register.permitted("G1") == {"A", "B"}
     assert evidence.register.newest_versions() == {"G1": 2}
-    assert evidence.register.version_state("G1", 1, 200, 300) == "superseded"
-    assert evidence.issued == {LOAD: 2}
+    first = evidence.register.version("G1", 1)
+    assert first is not None
+    assert not first.allowed(200, 300)
+    assert (evidence.issued, evidence.changes) == (2, 1)
     assert evidence.in_flight == 0
     assert evidence.faults == []
 
 
 def test_attempts_in_their_order(tmp_path: Path) -> None:
-    """The attempts of an application are in the order in which they were made, wherever they stand."""
+    """The last attempt of an application is the one that was made last, wherever it stands."""
     attempts = [failed("A1", "A", attempt=number, at=(number, number)) for number in (1, 2, 3)]
     evidence = read_evidence(write_run(tmp_path, attempts[::-1]))
-    assert evidence.applications["A1"] == attempts
-    assert evidence.prints == attempts
+    assert judge_all(evidence.prints, evidence.register).last.tolist() == [0]
+    assert prints_of(evidence) == attempts[::-1]
 
 
 def test_in_flight(tmp_path: Path) -> None:
@@ -68,14 +81,16 @@ def test_more_prints_than_sent(tmp_path: Path) -> None:
     """A print that nobody counted makes the count of those in flight worthless, which is a fault."""
     evidence = read_evidence(write_run(tmp_path, issued=1))
     assert evidence.in_flight == 0
-    assert evidence.faults == ["more prints are on record than were counted as sent"]
+    assert evidence.faults == ["segment load-1 has 2 prints, but 1 were sent"]
 
 
 def test_attempt_twice(tmp_path: Path) -> None:
     """One attempt with two ends is a fault, and neither end is dropped."""
     evidence = read_evidence(write_run(tmp_path, [*INNOCENT, delivery("A1", "A", paper("X"))]))
-    assert evidence.faults == ["an attempt of application A1 is on record twice"]
-    assert len(evidence.applications["A1"]) == 2
+    repeated, shared = faults_of(evidence.prints)
+    assert repeated == "1 attempt(s) are on record more than once, such as A1.1"
+    assert shared.startswith("two users had one identity 1 time(s)")
+    assert len(evidence.prints) == 3
 
 
 def test_contradicting_documents(tmp_path: Path) -> None:
@@ -89,8 +104,23 @@ def test_contradicting_documents(tmp_path: Path) -> None:
 
 def test_clocks(tmp_path: Path) -> None:
     """Times of different clocks cannot be compared, which is a fault."""
-    evidence = read_evidence(write_run(tmp_path, clocks=("mine", "yours")))
-    assert evidence.faults == ["the segments have different clocks (mine, yours): no time compares"]
+    evidence = read_evidence(write_run(tmp_path, clocks=("mine", CLOCK)))
+    assert len(evidence.faults) == 1
+    assert evidence.faults[0].startswith("segment load-1 has the clock mine instead of monotonic")
+
+
+def test_readings_of_another_clock(tmp_path: Path) -> None:
+    """With readings the times of another clock are told on the run's, as wide as they can have been and as narrow."""
+    load = [*INNOCENT, change(2, sent_ns=100), ClockReading(at_ns=150, offset_ns=1000, uncertainty_ns=5)]
+    evidence = read_evidence(write_run(tmp_path, load, clocks=("mine", CLOCK)))
+    assert evidence.faults == []
+    assert {tuple(column.tolist()) for column in evidence.prints.possible} == {(1094, 1094), (1206, 1206)}
+    assert {tuple(column.tolist()) for column in evidence.prints.certain} == {(1106, 1106), (1194, 1194)}
+    assert [(print_.sent_ns, print_.answered_ns) for print_ in prints_of(evidence)] == [(1094, 1206)] * 2
+    assert evidence.prints.latency_ns.tolist() == [100, 100]
+    second = evidence.register.version("G1", 2)
+    assert second is not None
+    assert second.from_ns == 1094
 
 
 @pytest.mark.parametrize(
@@ -127,11 +157,57 @@ def test_order_of_segments(tmp_path: Path) -> None:
     """Segments may be listed in any order."""
 
     def told(evidence: RunEvidence) -> object:
-        return evidence.applications, evidence.sync_runs, evidence.issued, evidence.faults
+        return prints_of(evidence), evidence.sync_runs, evidence.counts, evidence.faults
 
     before = told(read_evidence(write_run(tmp_path)))
     write_json(tmp_path / RUN_FILE, describe(segments=(TARGET, LOAD)))
     assert told(read_evidence(tmp_path)) == before
+
+
+def without_applicant(line: bytes) -> bytes:
+    return line.replace(b'"applicant":"A",', b"")
+
+
+def in_another_order(line: bytes) -> bytes:
+    return line.replace(b'"applicant":"A","group":"G1",', b'"group":"G1","applicant":"A",')
+
+
+@pytest.mark.parametrize("damage", [without_applicant, in_another_order])
+def test_print_of_another_form(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    """A line that is no print as this version writes it is a fault, and never taken for another print."""
+    path = segment_path(write_run(tmp_path), LOAD)
+    before = path.read_bytes()
+    path.write_bytes(damage(before))
+    assert path.read_bytes() != before
+    evidence = read_evidence(tmp_path)
+    assert any("holds a print that is none" in fault for fault in evidence.faults), evidence.faults
+    assert [print_.nonce for print_ in prints_of(evidence)] == ["A2.1"]
+
+
+def test_lost_batch(tmp_path: Path) -> None:
+    """A batch that is missing in the middle, or one that was promised, is a fault."""
+    writer = SegmentWriter(tmp_path, "load-2", run=RUN, clock=CLOCK)
+    for record in INNOCENT:
+        writer.write(record)
+        writer.issued += isinstance(record, Print)
+        writer.flush()
+    writer.close()
+    lines = writer.path.read_bytes().splitlines(keepends=True)
+    ends = [place for place, line in enumerate(lines) if b'"batch":' in line]
+    writer.path.write_bytes(b"".join(lines[: ends[1] + 1] + lines[ends[2] + 1 :]))
+    write_json(tmp_path / RUN_FILE, describe(segments=("load-2",), reports={"load-2": Report(batch=7, issued=2)}))
+    faults = read_evidence(tmp_path).faults
+    assert "segment load-2: batch 4 follows 2" in faults
+    assert "segment load-2: 2 record(s) missing before batch 4" in faults
+    assert "segment load-2 ends with batch 6 and 2 attempts sent, but its process told of batch 7 and 2" in faults
+
+
+def test_segment_in_two_places(tmp_path: Path) -> None:
+    """A segment that lies in two of the directories is a fault, and is read once."""
+    run, other = write_run(tmp_path / "run"), write_run(tmp_path / "other")
+    evidence = read_evidence(run, other)
+    assert [fault for fault in evidence.faults if "lies in more than one directory" in fault]
+    assert len(evidence.prints) == 2
 
 
 def test_stray_segment(tmp_path: Path) -> None:

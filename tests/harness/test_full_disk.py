@@ -14,10 +14,12 @@ from harness.ledger import (
     SegmentWriter,
     segment_path,
 )
-from harness.records import ErrorNotice, Issued
+from harness.records import ErrorNotice, Group
 from tests.harness.builders import (
+    CLOCK,
     EVERY_KIND,
     HOME,
+    RUN,
     read_segment,
 )
 
@@ -42,7 +44,7 @@ class Disk:
 @pytest.mark.parametrize("piece", [7, 1 << 20])
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, piece: int) -> None:
     """A full disk is said; nothing of the batch is lost or doubled when space comes back, and the digest is right."""
-    writer = SegmentWriter(tmp_path, "load-1", "monotonic")
+    writer = SegmentWriter(tmp_path, "load-1", run=RUN, clock=CLOCK)
     disk = Disk(room, piece)
     many = EVERY_KIND * 5
     with monkeypatch.context() as patched:
@@ -60,7 +62,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, p
 
 def test_full_disk_in_mid_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record whose own write found the disk full is in the batch, once."""
-    writer = SegmentWriter(tmp_path, "load-1", "monotonic")
+    writer = SegmentWriter(tmp_path, "load-1", run=RUN, clock=CLOCK)
     disk = Disk(100_000, 1 << 20)
     monkeypatch.setattr(os, "write", disk.write)
     big = ErrorNotice(nonce="A1.1", code="x" * 70_000, at_ns=1)
@@ -74,7 +76,7 @@ def test_full_disk_in_mid_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_disk_stays_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A segment that could not be closed says so to its reader, and closing it again does nothing."""
-    writer = SegmentWriter(tmp_path, "load-1", "monotonic")
+    writer = SegmentWriter(tmp_path, "load-1", run=RUN, clock=CLOCK)
     monkeypatch.setattr(os, "write", Disk(0, 1).write)
     writer.write(HOME)
     with pytest.raises(LedgerError):
@@ -87,12 +89,12 @@ LIMITED = """
 import signal, sys
 from pathlib import Path
 from harness.ledger import LedgerError, SegmentWriter
-from harness.records import Issued
+from harness.records import Group
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-writer = SegmentWriter(Path(sys.argv[1]), "load-1", "monotonic")
+writer = SegmentWriter(Path(sys.argv[1]), "load-1", run="run-1", clock="monotonic")
 try:
     for count in range(1000):
-        writer.write(Issued(count=count))
+        writer.write(Group(group=f"G{count}", persons=()))
         writer.flush()
 except LedgerError as error:
     print(error)
@@ -111,5 +113,5 @@ def test_file_size_limit(tmp_path: Path) -> None:
     path = segment_path(tmp_path, "load-1")
     assert done.stdout == f"cannot write the ledger segment {path}: File too large\n"
     records, faults = read_segment(path)
-    assert records == [Issued(count=count) for count in range(len(records))]
+    assert records == [Group(group=f"G{count}", persons=()) for count in range(len(records))]
     assert "segment load-1 was never closed" in faults

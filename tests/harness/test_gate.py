@@ -14,11 +14,10 @@ from harness.criteria import Criteria, Limit
 from harness.gate import EXIT_DIED, CellCount, Verdict, decide, write_verdict
 from harness.ledger import RUN_FILE, VERDICT_FILE, LedgerError, Report, segment_path, write_json
 from harness.outcome import Outcome
-from harness.records import ErrorNotice, Evidence, Fault, Print, PrintEvent, Refusal
+from harness.records import ErrorNotice, Evidence, Fault, PrintEvent, Refusal
 from tests.harness.builders import (
     HOME,
     INNOCENT,
-    KIND,
     LOAD,
     OTHER,
     TARGET,

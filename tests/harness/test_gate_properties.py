@@ -3,12 +3,13 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.gate import decide, write_verdict
+from harness.gate import Verdict, decide, write_verdict
 from harness.ledger import RUN_FILE, VERDICT_FILE, segment_path, write_json
-from harness.records import ErrorNotice, Evidence, Issued, Print, PrintEvent
+from harness.records import ErrorNotice, Evidence, Print, PrintEvent
 from tests.harness.builders import (
     INNOCENT,
     LOAD,
@@ -36,7 +37,7 @@ RICH: tuple[Evidence, ...] = (
     change(2, sent_ns=90),
     delivery("A3", "B", paper("X", options=NUMBER), at=(110, 170)),
     failed("A4", "A", at=(115, 160)),
-    delivery("A4", "A", paper("A", version=2), attempt=2, at=(190, 210)),
+    delivery("A4", "A", paper("A", version=2), attempt=2, at=(210, 220)),
     failed("A5", "X", at=(120, 130)),
     delivery("A6", "X", b"", at=(120, 170)),
 )
@@ -61,6 +62,12 @@ SMALL: tuple[tuple[tuple[Evidence, ...], tuple[Evidence, ...]], ...] = (
     ((*INNOCENT, THEFT), (sync_run(),)),
     (RICH, RICH_TARGET),
 )
+
+
+def without_processes(verdict: Verdict) -> Verdict:
+    """What is told of the run as a whole; whether a print is missing is a matter of its process, too."""
+    reasons = tuple(reason for reason in verdict.reasons if "in flight" not in reason and "were sent" not in reason)
+    return msgspec.structs.replace(verdict, processes={}, in_flight_at_stop=0, reasons=reasons)
 
 
 def test_twice(tmp_path: Path) -> None:
@@ -94,7 +101,7 @@ def test_any_order(data: st.DataObject) -> None:
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_any_division(data: st.DataObject) -> None:
-    """The verdict does not depend on which segment a record stands in."""
+    """The verdict does not depend on which segment a record stands in, but for what it tells of single processes."""
     everything = [*RICH, *RICH_TARGET]
     cut_at = data.draw(st.integers(0, len(everything)))
     with TemporaryDirectory() as directory:
@@ -103,7 +110,7 @@ def test_any_division(data: st.DataObject) -> None:
         other = write_run(
             Path(directory) / "other", everything[:cut_at], everything[cut_at:], issued=prints, shows_points=True
         )
-        assert decide(other) == expected
+        assert without_processes(decide(other)) == without_processes(expected)
 
 
 @settings(deadline=None, max_examples=80)
@@ -135,7 +142,7 @@ def test_losing_records_never_clears(data: st.DataObject, innocent: bool) -> Non
 def test_many_load_segments(tmp_path: Path) -> None:
     """Any number of load segments is judged together; what each of them had sent is added up."""
     write_run(tmp_path, INNOCENT[:5])
-    write_segment(tmp_path, "load-2", [INNOCENT[5], Issued(count=2)])
+    write_segment(tmp_path, "load-2", [INNOCENT[5]], issued=2)
     write_json(tmp_path / RUN_FILE, describe(segments=(LOAD, TARGET, "load-2")))
     verdict = decide(tmp_path)
     assert (verdict.prints_judged, verdict.exposures, verdict.in_flight_at_stop) == (2, 1, 1)

@@ -15,10 +15,12 @@ from harness.ledger import (
     SegmentReader,
     SegmentWriter,
 )
-from harness.records import Evidence, Issued
+from harness.records import Batch, Evidence, Group
 from tests.harness.builders import (
+    CLOCK,
     EVERY_KIND,
     HOME,
+    RUN,
     read_segment,
     write_segment,
 )
@@ -36,7 +38,7 @@ def lines(path: Path) -> list[bytes]:
 
 def test_round_trip(segment: Path) -> None:
     """Every kind of record comes back as it was written, in its order, without a fault."""
-    assert {type(record) for record in EVERY_KIND} == set(Evidence.__args__)
+    assert {type(record) for record in EVERY_KIND} | {Batch} == set(Evidence.__args__)
     assert read_segment(segment) == (list(EVERY_KIND), [])
 
 
@@ -52,22 +54,23 @@ def test_header_and_footer(segment: Path) -> None:
     first, *_, last = lines(segment)
     assert msgspec.json.decode(first) == {
         "type": "header",
+        "run": "run-1",
         "segment": "load-1",
         "clock": "monotonic",
-        "schema": 1,
+        "schema": 2,
         "checksum": "xxh3_128",
     }
     before = b"".join(lines(segment)[:-1])
     assert msgspec.json.decode(last) == {
         "type": "footer",
-        "records": len(EVERY_KIND),
+        "records": len(EVERY_KIND) + 1,
         "digest": xxhash.xxh3_128_hexdigest(before),
     }
 
 
 def test_greppable(segment: Path) -> None:
     """A segment is one readable line for each record, Japanese included."""
-    assert len(lines(segment)) == len(EVERY_KIND) + 2
+    assert len(lines(segment)) == len(EVERY_KIND) + 3  # header, end of the batch, footer
     assert "証明書エラー" in segment.read_text()
 
 
@@ -103,7 +106,7 @@ def take_a_line_out(path: Path) -> None:
 
 def write_after_the_footer(path: Path) -> None:
     with path.open("ab") as file:
-        file.write(msgspec.json.encode(Issued(count=9)) + b"\n")
+        file.write(msgspec.json.encode(HOME) + b"\n")
 
 
 def close_twice(path: Path) -> None:
@@ -121,7 +124,7 @@ def put_header_late(path: Path) -> None:
 
 
 def raise_schema(path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(b'"schema":1', b'"schema":2'))
+    path.write_bytes(path.read_bytes().replace(b'"schema":2', b'"schema":3'))
 
 
 def name_another_checksum(path: Path) -> None:
@@ -141,17 +144,17 @@ def remove(path: Path) -> None:
     [
         (cut_in_mid_line, "cut off or unreadable at line 4", 2),
         (cut_between_lines, "was never closed", 3),
-        (cut_last_newline, "cut off at the end of line 13", 11),
-        (flip_in_a_text, "does not match its footer", 11),
-        (flip_in_the_form, "cut off or unreadable at line 11", 10),
-        (flip_to_no_text, "cut off or unreadable at line 11", 10),
-        (take_a_line_out, "does not match its footer", 10),
-        (write_after_the_footer, "goes on after its footer at line 14", 12),
-        (close_twice, "goes on after its footer at line 14", 11),
-        (rename_in_header, "has the header of load-2 at line 1", 11),
-        (put_header_late, "has the header of load-1 at line 2", 11),
-        (raise_schema, "has schema 2 with xxh3_128; this version reads schema 1", 11),
-        (name_another_checksum, "has schema 1 with crc32", 11),
+        (cut_last_newline, "cut off at the end of line 16", 13),
+        (flip_in_a_text, "does not match its footer", 13),
+        (flip_in_the_form, "cut off or unreadable at line 11", 12),
+        (flip_to_no_text, "cut off or unreadable at line 11", 12),
+        (take_a_line_out, "does not match its footer", 12),
+        (write_after_the_footer, "goes on after its footer at line 17", 14),
+        (close_twice, "goes on after its footer at line 17", 13),
+        (rename_in_header, "has the header of load-2 at line 1", 13),
+        (put_header_late, "has the header of load-1 at line 2", 13),
+        (raise_schema, "has schema 3 with xxh3_128; this version reads schema 2", 13),
+        (name_another_checksum, "has schema 2 with crc32", 13),
         (empty, "was never closed", 0),
         (remove, "cannot be read: No such file or directory", 0),
     ],
@@ -197,21 +200,55 @@ def test_any_flipped_bit(data: st.DataObject, chosen: list[Evidence]) -> None:
 
 
 def test_batches(tmp_path: Path) -> None:
-    """Nothing but the header is on the disk before a flush, unless the batch has grown large."""
-    writer = SegmentWriter(tmp_path, "load-1", "monotonic")
+    """Nothing but the header is on the disk before a flush, unless the batch has grown large; a flush ends a batch."""
+    writer = SegmentWriter(tmp_path, "load-1", run=RUN, clock=CLOCK)
     writer.write(HOME)
     assert len(lines(writer.path)) == 1
     writer.flush()
-    assert len(lines(writer.path)) == 2
+    writer.flush()
+    assert len(lines(writer.path)) == 3
+    writer.issued = 7
+    writer.flush()
     for count in range(5000):
-        writer.write(Issued(count=count))
+        writer.write(Group(group=f"G{count}", persons=()))
     assert len(lines(writer.path)) > 1000
     writer.close()
+    ends = [record for record in SegmentReader(writer.path) if isinstance(record, Batch)]
+    assert ends[:2] == [Batch(batch=1, issued=0, records=1), Batch(batch=2, issued=7, records=2)]
+    assert [end.batch for end in ends] == list(range(1, len(ends) + 1))
+    assert ends[-1].records == 5000 + len(ends)
+
+
+def test_many_chunks(tmp_path: Path) -> None:
+    """A segment of many chunks with damaged lines among them is read but for those, each line from its own place."""
+    writer = SegmentWriter(tmp_path, "load-1", run=RUN, clock=CLOCK)
+    for count in range(9000):
+        writer.write(Group(group=f"G{count}", persons=()))
+    writer.close()
+    content = writer.path.read_bytes()
+    damaged = content.replace(b'"G4000"', b'"G4\xff00"').replace(b'"G4002"', b"?")
+    assert len(damaged) > 4 * 64 * 1024
+    writer.path.write_bytes(damaged)
+    records, faults = read_segment(writer.path)
+    assert [record.group for record in records if isinstance(record, Group)] == [
+        f"G{count}" for count in range(9000) if count not in {4000, 4002}
+    ]
+    assert sum("cut off or unreadable" in fault for fault in faults) == 2
+    for chunk in SegmentReader(writer.path).chunks():
+        for line, offset in zip(chunk.lines, chunk.offsets().tolist(), strict=True):
+            assert damaged[offset : offset + len(line) + 1] == line + b"\n"
+
+
+def test_segment_of_another_run(segment: Path) -> None:
+    """A segment of another run is seen where it is known of which run it has to be."""
+    reader = SegmentReader(segment, "run-2")
+    list(reader)
+    assert reader.faults == ["segment load-1 belongs to run run-1, not to run-2"]
 
 
 def test_close_twice(tmp_path: Path) -> None:
     """Closing again changes nothing."""
-    writer = SegmentWriter(tmp_path, "load-1", "monotonic")
+    writer = SegmentWriter(tmp_path, "load-1", run=RUN, clock=CLOCK)
     writer.close()
     writer.close()
     assert read_segment(writer.path) == ([], [])
@@ -221,5 +258,5 @@ def test_segment_exists(segment: Path) -> None:
     """A segment is never written over."""
     before = segment.read_bytes()
     with pytest.raises(LedgerError, match="File exists"):
-        SegmentWriter(segment.parents[1], "load-1", "monotonic")
+        SegmentWriter(segment.parents[1], "load-1", run=RUN, clock=CLOCK)
     assert segment.read_bytes() == before

@@ -4,16 +4,17 @@ import errno
 import os
 import stat
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from harness.ledger import LedgerError, SegmentReader, SegmentWriter
 from harness.outcome import Outcome
 from harness.recorder import Recorder
-from harness.records import Application, Change, Document, Evidence, Group, Issued, Print
+from harness.records import Application, Batch, Change, Document, Evidence, Fault, Group, Print, SelfTest
 from harness.register import RegisterError
 from harness.target import Answer
-from tests.harness.builders import HOME, KIND, OTHER, change, entry, mark, paper
+from tests.harness.builders import CLOCK, HOME, KIND, OTHER, RUN, change, entry, mark, paper, register
 from tests.harness.stub import StubTarget
 
 
@@ -22,7 +23,7 @@ class Desk:
 
     def __init__(self, directory: Path) -> None:
         self.target = StubTarget()
-        self.writer = SegmentWriter(directory, "load-1", "monotonic")
+        self.writer = SegmentWriter(directory, "load-1", run=RUN, clock=CLOCK)
         self.incidents = directory / "incidents"
         self.incidents.mkdir()
         self.recorder = Recorder(self.target, self.writer, self.incidents)
@@ -32,7 +33,7 @@ class Desk:
     def answer(self, name: str, answer: Answer, applicant: str = "A") -> None:
         """The answer to an application of A, or of another."""
         application = Application(application=name, applicant=applicant, group="G1", kind=KIND)
-        self.recorder.issued += 1
+        self.writer.issued += 1
         self.recorder.record(application, 100, 200, answer)
 
     def hand_out(self, name: str, document: bytes, applicant: str = "A") -> None:
@@ -40,9 +41,9 @@ class Desk:
         self.answer(name, Answer(document=document), applicant)
 
     def ledger(self) -> list[Evidence]:
-        """What is on record now, without the groups."""
+        """What is on record now, without the groups and the ends of batches."""
         self.writer.flush()
-        return [record for record in SegmentReader(self.writer.path) if not isinstance(record, Group)]
+        return [record for record in SegmentReader(self.writer.path) if not isinstance(record, Group | Batch)]
 
     def prints(self) -> list[Print]:
         """The prints on record now."""
@@ -95,6 +96,8 @@ def test_print_on_record(desk: Desk) -> None:
     [
         (Answer(error="no image"), "error", "no image", "error_final"),
         (Answer(refused="moved out"), "refused", "moved out", "undecided"),
+        (Answer(unanswered="no answer"), "unanswered", "no answer", "error_final"),
+        (Answer(nothing="accepted"), "nothing", "accepted", "lost"),
         (Answer(), "error", "", "error_final"),
     ],
 )
@@ -150,17 +153,40 @@ def test_documents_are_kept_of_incidents_only(desk: Desk) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in desk.incidents.iterdir()} == {0o600}
 
 
-def test_issued_is_on_record(desk: Desk) -> None:
-    """Each flush brings the number of attempts that were sent to the disk, when it has changed."""
-    desk.recorder.issued = 2
-    desk.recorder.flush()
-    desk.recorder.flush()
-    desk.recorder.issued = 5
-    desk.recorder.flush()
-    assert [record for record in SegmentReader(desk.writer.path) if isinstance(record, Issued)] == [
-        Issued(count=2),
-        Issued(count=5),
-    ]
+def test_self_test(desk: Desk) -> None:
+    """A right document is recorded as a stranger's, caught, and counted nowhere else."""
+    assert not desk.recorder.plant_self_test(Random(1), 300)
+    desk.hand_out("A1", paper("A"))
+    desk.recorder.settle()
+    assert desk.recorder.plant_self_test(Random(1), 300)
+    assert desk.recorder.self_test == "planted"
+    desk.recorder.settle()
+    assert desk.recorder.plant_self_test(Random(1), 400)
+    desk.recorder.settle()
+    assert desk.recorder.self_test == "caught"
+    assert (desk.recorder.tallies, desk.recorder.misissued, desk.writer.issued) == ({"ok": 1}, 0, 1)
+    assert list(desk.incidents.iterdir()) == []
+    (announced,) = [record for record in desk.ledger() if isinstance(record, SelfTest)]
+    (planted,) = [print_ for print_ in desk.prints() if print_.application == announced.application]
+    assert (planted.applicant, planted.group, planted.checksum) == ("X", "G2", entry("A").checksum)
+    assert (planted.sent_ns, planted.answered_ns) == (300, 300)
+
+
+def test_no_stranger_to_plant(tmp_path: Path) -> None:
+    """Where everybody may see everything there is nothing to plant."""
+    desk = Desk(tmp_path)
+    desk.recorder.register = register(change(2, sent_ns=1, group="G2", persons=("A", "X")))
+    desk.hand_out("A1", paper("A"))
+    desk.recorder.settle()
+    assert not desk.recorder.plant_self_test(Random(1), 300)
+    assert desk.recorder.self_test == ""
+
+
+def test_faults_are_on_record(desk: Desk) -> None:
+    """A fault is on record once, however often it occurs."""
+    for text in ("it broke", "it broke", "it broke again"):
+        desk.recorder.add_fault(text)
+    assert [record.text for record in desk.ledger() if isinstance(record, Fault)] == ["it broke", "it broke again"]
 
 
 def test_changes(desk: Desk) -> None:

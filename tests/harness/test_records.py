@@ -71,7 +71,7 @@ def test_units() -> None:
     numbers = {
         field.name for kind in KINDS for field in msgspec.structs.fields(kind) if field.type in (int, int | None)
     }
-    assert numbers - {"attempt", "version", "page", "pages", "count"} == {
+    assert numbers - {"attempt", "version", "page", "pages", "batch", "issued", "records"} == {
         name for name in numbers if name.endswith(("_ns", "_bytes"))
     }
 
