@@ -47,4 +47,4 @@ def _shared_identities(prints: Prints) -> tuple[int, list[str]]:
     rows, group = known[order], group[order]
     together = np.flatnonzero((group[1:] == group[:-1]) & (sent_ns[rows[1:]] < answered_ns[rows[:-1]]))
     pair = rows[together[0] : together[0] + 2].tolist() if len(together) else []
-    return len(together), [print_.nonce for print_ in prints.fetch(pair).values()]
+    return len(together), sorted(print_.nonce for print_ in prints.fetch(pair).values())

@@ -84,7 +84,6 @@ class LoadPlugin:
         events.init.add_listener(self._on_init)
         events.test_start.add_listener(self._on_test_start)
         events.test_stop.add_listener(self._on_test_stop)
-        events.quitting.add_listener(self._on_quitting)
         events.quit.add_listener(self._on_quit)
 
     @property
@@ -106,6 +105,9 @@ class LoadPlugin:
 
     def _on_init(self, environment: Environment, **_: object) -> None:
         self._environment = environment
+        # Who listens last is told first: a worker must hand over its evidence before Locust tells the master that it
+        # quits, for the master stops reading when the last one does.
+        events.quitting.add_listener(self._on_quitting)
         try:
             if sys.platform != "linux":
                 message = f"misissue runs on Linux only for now; this is {sys.platform}"

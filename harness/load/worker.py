@@ -98,6 +98,8 @@ class Worker:
         Args:
             faults: of this process, to be put on record.
         """
+        # Locust's worker reads no message for so long after its users have stopped, not even that it may quit.
+        self._runner.environment.stop_timeout = 0.0
         active, told = self._active, self._told
         self._active = self._told = None
         if active is None or told is None:
@@ -125,8 +127,6 @@ class Worker:
             faults=tuple(late_faults),
         )
         self._runner.send_message(DONE, pack(done))
-        # Locust's worker reads no message for so long after its users have stopped, not even that it may quit.
-        self._runner.environment.stop_timeout = 0.0
 
     def _join(self, told: RunTold) -> ActiveRun:
         setup = self._read_setup()

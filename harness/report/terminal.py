@@ -12,6 +12,7 @@ from harness.incident import Incident
 from harness.ledger import VERDICT_FILE
 
 _SHOWN_INCIDENTS = 8
+_SHOWN_CELLS = 3
 _COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 
 
@@ -45,8 +46,46 @@ def print_verdict(verdict: Verdict, directory: Path) -> None:
         f"{verdict.exposures} exposures in {verdict.sync_runs} sync runs; misissuance in {bound.events}; "
         f"with {bound.confidence:.0%} confidence at most {bound.upper:.3g} per {bound.unit}"
     )
+    console.print(_coverage(verdict))
+    console.print(_completeness(verdict))
+    if verdict.latency.p50_s is not None:
+        console.print(_latency(verdict))
+    if verdict.retried_errors:
+        console.print(
+            f"{len(verdict.retried_errors)} error(s) re-applied and printed normally; "
+            f"who was in flight beside them: {directory / VERDICT_FILE}"
+        )
     console.print(Text(verdict.verdict, style=_COLOURS[verdict.verdict]), "·", "; ".join(verdict.reasons))
     console.print(f"evidence: {directory}")
+
+
+def _coverage(verdict: Verdict) -> str:
+    never = [cell for cell in verdict.cells if not cell.sync_runs]
+    text = f"{verdict.cells_hit} of {len(verdict.cells)} coverage cells"
+    if never:
+        shown = ", ".join(f"{cell.phase} {'+'.join(cell.states)}" for cell in never[:_SHOWN_CELLS])
+        text += f"; never: {shown}{', …' if len(never) > _SHOWN_CELLS else ''}"
+    return text
+
+
+def _completeness(verdict: Verdict) -> str:
+    processes = verdict.processes.values()
+    issued, judged, failed = (
+        sum(getattr(process, name) for process in processes) for name in ("issued", "judged", "failed")
+    )
+    self_tests = sorted({process.self_test for process in processes})
+    return (
+        f"{issued} attempts = {judged} judged + {failed} failed + {verdict.in_flight_at_stop} in flight, "
+        f"in {len(processes)} process(es); self-test {', '.join(self_tests)}"
+    )
+
+
+def _latency(verdict: Verdict) -> str:
+    taken = verdict.latency
+    text = f"latency p50 {taken.p50_s:.3f} s, p95 {taken.p95_s:.3f} s, p99 {taken.p99_s:.3f} s"
+    if verdict.rate_share is not None:
+        text += f"; {verdict.rate_share:.1%} of the planned rate, {verdict.late_starts} late starts"
+    return text
 
 
 def _sentence(incident: Incident) -> str:

@@ -1,7 +1,6 @@
 """A judged run of the synthetic profile, with the real commands, and what it tells on its own way."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from typing import Self
 
 from targets.lifetime import die_with_parent
 from tests.benchmarks.sides import ROOT
+from tests.e2e.conftest import free_port
 
 _PROFILE = Path(__file__).with_name("synthetic_profile.py")
 _POLL_S = 0.05
@@ -30,7 +30,7 @@ class SyntheticRun:
         own = ["--applications", str(applications)]
         if processes is not None:
             self._words += ["--processes", str(processes)]
-            port = str(_free_port())
+            port = str(free_port())
             own += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
         self._words += ["--", *own]
 
@@ -76,10 +76,3 @@ class SyntheticRun:
     def _poll(self) -> None:
         assert self._process.poll() is None, "it ended before it was through"
         time.sleep(_POLL_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

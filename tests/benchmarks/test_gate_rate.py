@@ -76,3 +76,12 @@ def test_wrong_is_found(run_path: Path) -> None:
     """Short twin: what is measured is the judging, for it tells a ledger with a misissuance from one without."""
     write_ledger(run_path, prints=1000, sync_runs=100, shows_points=False, wrong=1)
     assert measure("judge", run_path).found == "FAIL"
+
+
+def test_every_line_is_decoded(run_path: Path) -> None:
+    """Short twin: the reference decodes to the last line, so it stops at one that is no record."""
+    write_ledger(run_path, prints=100, sync_runs=10, shows_points=False)
+    with segments_in(run_path)[-1].open("a") as segment:
+        segment.write('{"type":"print"}\n')
+    with pytest.raises(AssertionError, match="ValidationError"):
+        measure("decode", run_path)

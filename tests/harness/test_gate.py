@@ -429,7 +429,7 @@ def limited(**maximum: float) -> Criteria:
     ],
 )
 def test_criteria(tmp_path: Path, criteria: Criteria, verdict: str, reason: str) -> None:
-    """A criterion that is broken fails the run, one without a value leaves it open; that of a kind looks at its kind."""
+    """A criterion that is broken fails the run, one without a value leaves it open; one of a kind looks at its kind."""
     slow = delivery("A3", "A", paper("A", kind="inkan"), kind="inkan", at=(1000, 500_001_000))
     bad = msgspec.structs.replace(failed("A4", "X", at=(600, 700)), kind="inkan")
     load = [*INNOCENT, entry("A", kind="inkan"), slow, bad]
@@ -535,11 +535,6 @@ def test_processes(tmp_path: Path) -> None:
     for count in verdict.processes.values():
         assert count.issued == count.judged + count.failed + count.in_flight_at_stop
     assert (verdict.in_flight_at_stop, verdict.may_have_printed, verdict.prints_judged) == (3, 1, 3)
-    assert [reason.partition(":")[0] for reason in verdict.reasons] == [
-        "self-test",
-        "3 print(s) were still in flight at the stop and may have been handed out",
-        "1 print(s) could not be decided",
-    ] or "1 print(s) ended as refused_wrong" not in verdict.reasons
     assert "self-test: the wrong image planted in load-2 was not told from a right one" in verdict.reasons
     assert not any("load-3" in reason for reason in verdict.reasons)
 

@@ -1,5 +1,6 @@
 """A judged run: whatever goes wrong on the way, it ends with a verdict that knows of it."""
 
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -8,9 +9,11 @@ import msgspec
 import pytest
 
 import harness.run
+from harness.criteria import Criteria
 from harness.evidence import read_evidence
 from harness.gate import Verdict, decide
-from harness.ledger import VERDICT_FILE, Criteria, LedgerError, read_run
+from harness.ledger import VERDICT_FILE, LedgerError, read_run
+from harness.recorder import Recorder
 from harness.records import Application, ErrorNotice
 from harness.run import JudgedRun, default_directory, load_target
 from harness.target import Answer, Target, TargetError
@@ -25,7 +28,7 @@ def make(target: Target, directory: Path, criteria: Criteria | None = None) -> J
         profile="test",
         seed=7,
         parameters={"users": 2},
-        criteria=criteria or Criteria(),
+        criteria=criteria or Criteria(self_test=False),
         planned_s=1.5,
     )
 
@@ -40,13 +43,20 @@ def opened(target: StubTarget, tmp_path: Path) -> JudgedRun:
     """A run that was opened."""
     run = make(target, tmp_path / "run")
     run.open()
+    run.open_recorder()
     return run
+
+
+def recorder(run: JudgedRun) -> Recorder:
+    """Of this process."""
+    assert run.recorder is not None
+    return run.recorder
 
 
 def hand_out(run: JudgedRun, name: str, applicant: str, group: str, document: bytes) -> None:
     application = Application(application=name, applicant=applicant, group=group, kind=KIND)
-    run.recorder.issued += 1
-    run.recorder.record(application, 100, 200, Answer(document=document))
+    recorder(run).segment.issued += 1
+    recorder(run).record(application, 100, 200, Answer(document=document))
 
 
 def two_right(run: JudgedRun) -> None:
@@ -84,7 +94,7 @@ def test_description(opened: JudgedRun) -> None:
     assert (run.profile, run.target, run.seed, run.planned_s) == ("test", "stub", 7, 1.5)
     assert run.parameters == {"users": 2, "settings": {"build": "stub"}}
     assert (run.ended, run.faults, run.died) == ("complete", (), "")
-    assert run.segments == ("load-1", "target")
+    assert run.segments == ("target", "load-1")
     assert run.command
 
 
@@ -127,8 +137,8 @@ def test_groups_and_notices(opened: JudgedRun, target: StubTarget) -> None:
 def test_killed(opened: JudgedRun) -> None:
     """A run that never came to its close is INCONCLUSIVE for whoever looks at it."""
     two_right(opened)
-    opened.recorder.settle()
-    opened.recorder.flush()
+    recorder(opened).settle()
+    recorder(opened).segment.flush()
     verdict = decide(opened.directory)
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
     assert any("the run did not end" in reason for reason in verdict.reasons)
@@ -137,7 +147,7 @@ def test_killed(opened: JudgedRun) -> None:
 def test_interrupted(opened: JudgedRun) -> None:
     """A run that was stopped before its plan was through cannot pass."""
     two_right(opened)
-    verdict = opened.close(interrupted=True)
+    verdict = opened.close("interrupted")
     assert verdict.verdict == "INCONCLUSIVE"
     assert read_run(opened.directory).ended == "interrupted"
 
@@ -145,7 +155,7 @@ def test_interrupted(opened: JudgedRun) -> None:
 def test_in_flight(opened: JudgedRun) -> None:
     """A print that was sent and never answered cannot be passed over."""
     two_right(opened)
-    opened.recorder.issued += 1
+    recorder(opened).segment.issued += 1
     verdict = opened.close()
     assert (verdict.verdict, verdict.in_flight_at_stop) == ("INCONCLUSIVE", 1)
 
@@ -157,7 +167,7 @@ def test_fault_at_the_end(opened: JudgedRun, target: StubTarget, broken: str) ->
     target.broken = {broken}
     verdict = opened.close()
     assert verdict.verdict == "INCONCLUSIVE"
-    assert f"OSError at the end of the run: {broken} is broken" in read_run(opened.directory).faults
+    assert any(f"OSError at the end of the run: {broken} is broken" in reason for reason in verdict.reasons)
     assert (opened.directory / VERDICT_FILE).is_file()
     assert target.calls[-1] == "close"
 
@@ -165,7 +175,7 @@ def test_fault_at_the_end(opened: JudgedRun, target: StubTarget, broken: str) ->
 def test_fault_and_misissuance(opened: JudgedRun, target: StubTarget) -> None:
     """A misissuance that was settled before the truth broke is a FAIL."""
     hand_out(opened, "A9", "A", "G1", paper("X"))
-    opened.recorder.settle()
+    recorder(opened).settle()
     target.broken = {"marks", "expected", "sync_runs", "close"}
     two_right(opened)
     verdict = opened.close()
@@ -176,9 +186,11 @@ def test_fault_and_misissuance(opened: JudgedRun, target: StubTarget) -> None:
 def test_fault_during_the_run(opened: JudgedRun) -> None:
     """A fault that was noted during the run keeps it from passing."""
     two_right(opened)
-    opened.recorder.faults.append("a listener threw")
+    recorder(opened).add_fault("a listener threw")
+    opened.add_fault("so did another")
     verdict = opened.close()
-    assert (verdict.verdict, verdict.reasons) == ("INCONCLUSIVE", ("evidence: a listener threw",))
+    assert verdict.verdict == "INCONCLUSIVE"
+    assert set(verdict.reasons) == {"evidence: load-1: a listener threw", "evidence: so did another"}
 
 
 def test_target_died(opened: JudgedRun, target: StubTarget) -> None:
@@ -199,7 +211,7 @@ def test_target_died(opened: JudgedRun, target: StubTarget) -> None:
 def test_waits_for_the_synchronisation(opened: JudgedRun, target: StubTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     """The evidence is copied once every change has been synchronised, however late that is."""
     two_right(opened)
-    opened.recorder.add_change(change(2, sent_ns=110))
+    recorder(opened).add_change(change(2, sent_ns=110))
     pauses: list[float] = []
 
     def synchronise(seconds: float) -> None:
@@ -217,7 +229,7 @@ def test_never_synchronised(opened: JudgedRun, monkeypatch: pytest.MonkeyPatch) 
     """A change that is never synchronised leaves open which version is right, which is a fault."""
     monkeypatch.setattr(harness.run, "_SYNC_LIMIT_S", 0.01)
     two_right(opened)
-    opened.recorder.add_change(change(2, sent_ns=110))
+    recorder(opened).add_change(change(2, sent_ns=110))
     verdict = opened.close()
     assert verdict.verdict == "INCONCLUSIVE"
     assert "evidence: changes were not synchronised within 0.01 s of the end" in verdict.reasons
@@ -227,6 +239,7 @@ def test_criteria(target: StubTarget, tmp_path: Path) -> None:
     """The criteria of the run are kept with it, so that the gate says the same again."""
     run = make(target, tmp_path / "run", Criteria(confidence=0.99))
     run.open()
+    run.open_recorder()
     two_right(run)
     verdict = run.close()
     assert verdict.bound.confidence == 0.99
@@ -248,12 +261,73 @@ def test_target_that_cannot_be_opened(tmp_path: Path) -> None:
     assert decide(tmp_path / "run").verdict == "INCONCLUSIVE"
 
 
-def test_target_that_opens_and_then_fails(target: StubTarget, tmp_path: Path) -> None:
-    """A target that was started is stopped again when the run cannot begin."""
-    target.broken = {"groups"}
-    with pytest.raises(OSError, match="groups is broken"):
-        make(target, tmp_path / "run").open()
-    assert target.calls == ["open", "groups", "close"]
+def test_target_that_opens_and_then_fails(target: StubTarget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target that was started is stopped again when what was started cannot be put on record."""
+    run = make(target, tmp_path / "run")
+
+    def vanish(directory: Path) -> dict[str, object]:
+        shutil.rmtree(directory.parent)
+        return {}
+
+    monkeypatch.setattr(target, "open", vanish)
+    with pytest.raises(LedgerError, match="cannot write"):
+        run.open()
+    assert target.calls == ["close"]
+
+
+def test_self_test_at_the_end(target: StubTarget, tmp_path: Path) -> None:
+    """A run that was too short for its self-test makes it when it is closed."""
+    run = make(target, tmp_path / "run", Criteria())
+    run.open()
+    run.open_recorder()
+    two_right(run)
+    verdict = run.close()
+    assert verdict.verdict == "PASS", verdict.reasons
+    assert verdict.processes["load-1"].self_test == "caught"
+    assert verdict.prints_judged == 2
+
+
+def test_segments_are_listed_before_they_are_written(opened: JudgedRun) -> None:
+    """A segment that never comes into being is missed, for it is listed first."""
+    assert opened.add_segment() == "load-2"
+    assert read_run(opened.directory).segments == ("target", "load-1", "load-2")
+    two_right(opened)
+    assert any("segment load-2 cannot be read" in reason for reason in opened.close().reasons)
+
+
+def test_changes_of_other_processes(opened: JudgedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run waits for the synchronisation of changes that other processes sent, too."""
+    monkeypatch.setattr(harness.run, "_SYNC_LIMIT_S", 0.01)
+    two_right(opened)
+    opened.expect_versions({"G1": 5})
+    assert "evidence: changes were not synchronised within 0.01 s of the end" in opened.close().reasons
+
+
+def test_stopped(opened: JudgedRun) -> None:
+    """A run that was stopped at its first misissuance says so, and cannot pass without one."""
+    two_right(opened)
+    verdict = opened.close("stopped")
+    assert verdict.verdict == "INCONCLUSIVE"
+    assert verdict.reasons == ("evidence: the run was stopped at its first misissuance, as was asked for",)
+
+
+@pytest.mark.parametrize(("document", "verdict"), [("A", None), ("X", "FAIL")])
+def test_verdict_that_cannot_be_written(
+    opened: JudgedRun, monkeypatch: pytest.MonkeyPatch, document: str, verdict: str | None
+) -> None:
+    """Where the disk takes no verdict a misissuance is told all the same, and anything else is no verdict."""
+    two_right(opened)
+    hand_out(opened, "A3", "A", "G1", paper(document))
+
+    def refuse(*_: object) -> None:
+        raise LedgerError("cannot write verdict.json: No space left on device")
+
+    monkeypatch.setattr(harness.run, "write_verdict", refuse)
+    if verdict is None:
+        with pytest.raises(LedgerError, match="No space left"):
+            opened.close()
+    else:
+        assert opened.close().verdict == verdict
 
 
 def test_directory_in_use(opened: JudgedRun) -> None:

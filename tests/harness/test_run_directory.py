@@ -19,7 +19,9 @@ from harness.ledger import (
     write_json,
 )
 from tests.harness.builders import (
+    CLOCK,
     EVERY_KIND,
+    RUN,
     describe,
     strict,
     write_segment,
@@ -68,7 +70,7 @@ def test_unusable_directory(tmp_path: Path) -> None:
         with pytest.raises(LedgerError, match=r"cannot write the run directory .*; name another with --out"):
             create_run_directory(directory)
     with pytest.raises(LedgerError, match="cannot write the ledger segment"):
-        SegmentWriter(tmp_path / "file", "load-1", "monotonic")
+        SegmentWriter(tmp_path / "file", "load-1", run=RUN, clock=CLOCK)
 
 
 def test_run_description(tmp_path: Path) -> None:
@@ -77,8 +79,14 @@ def test_run_description(tmp_path: Path) -> None:
     write_json(tmp_path / RUN_FILE, run)
     assert read_run(tmp_path) == run
     told = msgspec.json.decode((tmp_path / RUN_FILE).read_bytes())
-    assert told["schema"] == 1
-    assert told["criteria"] == {"confidence": 0.95, "max_error_share": 0.1}
+    assert told["schema"] == 2
+    assert told["criteria"] == {
+        "confidence": 0.95,
+        "freshness_limit_s": 0.0,
+        "self_test": False,
+        "maximum": [{"metric": "error_share", "value": 0.1}],
+        "minimum": [],
+    }
     assert set(told) == set(run.__struct_fields__)
 
 
@@ -92,8 +100,8 @@ def test_broken_run_description(tmp_path: Path, content: bytes) -> None:
 
 def test_newer_run_description(tmp_path: Path) -> None:
     """A run.json of another schema is refused rather than misread."""
-    write_json(tmp_path / RUN_FILE, describe(schema=2))
-    with pytest.raises(LedgerError, match="has schema 2; this version reads schema 1"):
+    write_json(tmp_path / RUN_FILE, describe(schema=3))
+    with pytest.raises(LedgerError, match="has schema 3; this version reads schema 2"):
         read_run(tmp_path)
 
 
