@@ -89,7 +89,9 @@ def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np
             codes[number] = _CODES[outcome]
         elif outcome is Outcome.OK and (document := register.find(sort.checksum)) is not None:
             version = register.version(document.group, document.version)
-            if version is not None and not version.refuses(sort.applicant, sort.kind, sort.options):
+            # Of another group the version says whether the document is stale, but nothing of what may be issued.
+            is_own = document.group == sort.group
+            if is_own and version is not None and not version.refuses(sort.applicant, sort.kind, sort.options):
                 codes[number], from_ns[number], until_ns[number] = _CODES[outcome], version.from_ns, version.until_ns
     return codes, from_ns, until_ns
 

@@ -225,6 +225,9 @@ _decoder = msgspec.json.Decoder(Header | Footer | Evidence)
 _line_decoder = msgspec.json.Decoder(Header | Footer | Line)
 _print_decoder = msgspec.json.Decoder(Print)
 
+read_print_line = msgspec.json.Decoder(PrintLine).decode
+"""Line of a print -> `PrintLine`."""
+
 
 class Chunk(NamedTuple):
     """Some lines of a segment that could be read.
@@ -288,6 +291,8 @@ class SegmentReader:
                 self.records += len(chunk.records)
                 yield chunk
                 offset += len(data)
+        if self._lines and not self.clock:
+            self.faults.append(f"segment {name} has no header: nothing says of which run it is")
         if not self.closed:
             self.faults.append(f"segment {name} was never closed")
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import ClockMap
-from harness.ledger import PrintLine, read_print
+from harness.ledger import PrintLine, read_print, read_print_line
 from harness.records import Answered, Print
 
 Times = NDArray[np.int64]
@@ -182,16 +182,17 @@ class Prints:
             with self._segments[number].path.open("rb") as file:
                 for row in of_segment:
                     file.seek(int(self._offset[row]))
-                    found[row] = read_print(file.readline())
-            if self._clocks[number] is not None:
-                for row in wanted:
-                    if row in found and int(self.segment[row]) == number:
-                        sent_ns, answered_ns = int(self.possible.sent_ns[row]), int(self.possible.answered_ns[row])
-                        found[row] = _at(found[row], sent_ns, answered_ns)
+                    found[row] = self._whole(row, read_print_line(file.readline()))
         return found
 
-
-def _at(print_: Print, sent_ns: int, answered_ns: int) -> Print:
-    """The print with its times on another clock."""
-    intended_ns = None if print_.intended_ns is None else print_.intended_ns - print_.sent_ns + sent_ns
-    return msgspec.structs.replace(print_, sent_ns=sent_ns, answered_ns=answered_ns, intended_ns=intended_ns)
+    def _whole(self, row: int, line: PrintLine) -> Print:
+        """Of its sort, because in a damaged line nothing else was looked at; with its possible time."""
+        sent_ns, answered_ns = int(self.possible.sent_ns[row]), int(self.possible.answered_ns[row])
+        return msgspec.structs.replace(
+            self.sorts[self.sort[row]],
+            application=line.application,
+            attempt=line.attempt,
+            sent_ns=sent_ns,
+            answered_ns=answered_ns,
+            intended_ns=None if line.intended_ns is None else line.intended_ns - line.sent_ns + sent_ns,
+        )

@@ -10,6 +10,9 @@ from random import Random
 
 from harness.target import TargetError
 
+FASTEST_PER_S = 1e6
+"""More than any process could send; beyond all bounds the number of planned applications is none."""
+
 
 class Arrivals:
     """The intended starts of one load process, one after the other.
@@ -68,7 +71,10 @@ def read_rate(text: str) -> float | None:
         rate_per_s = float(number) / {"": 1, "s": 1, "min": 60, "h": 3600}[unit.strip()]
     except (ValueError, KeyError):
         rate_per_s = math.nan
-    if not 0 < rate_per_s < math.inf:
-        message = f"--rate: found {text!r}, right would be a number above 0 such as 200/s or 600/min"
+    if not 0 < rate_per_s <= FASTEST_PER_S:
+        message = (
+            f"--rate: found {text!r}, right would be a number above 0, such as 200/s or 600/min, "
+            f"and at most {FASTEST_PER_S:.0f}/s"
+        )
         raise TargetError(message)
     return rate_per_s

@@ -169,6 +169,7 @@ class LoadPlugin:
         own, self._own = self._own, None
         if own is None:
             return
+        environment.process_exit_code = EXIT_DIED  # whoever ends the process from here on must not make it look clean
         try:
             for fault in _locust_faults(environment):
                 own.run.add_fault(fault)
@@ -176,7 +177,6 @@ class LoadPlugin:
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be made must not look like a clean one
             _log.exception("the verdict could not be decided")
             print(f"misissue: no verdict: {error}", file=sys.stderr)
-            environment.process_exit_code = EXIT_DIED
             self._tell_misissuance(environment, own.run.directory)
             return
         self._tell(environment, verdict, own.run.directory)
@@ -199,10 +199,9 @@ class LoadPlugin:
     def _on_quitting(self, environment: Environment, **_: object) -> None:
         # A SIGTERM comes here while the users are still at work.
         at_work = self._own is not None or self.active is not None
-        if at_work and environment.runner is not None:
-            if environment.runner.state != STATE_STOPPED:
-                environment.runner.stop()
-            self._on_test_stop(environment)
+        if at_work and environment.runner is not None and environment.runner.state != STATE_STOPPED:
+            environment.runner.stop()
+        self._on_test_stop(environment)  # what another greenlet has begun to hand over is waited for
 
     def _on_quit(self, **_: object) -> None:
         # After Locust has printed its statistics, so that the verdict is the last thing on the screen.

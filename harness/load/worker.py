@@ -68,6 +68,8 @@ class Worker:
         self._has_run_clock = True
         self._listener: gevent.Greenlet[..., None] | None = None
         self._clock_greenlet: gevent.Greenlet[..., None] | None = None
+        self._at_rest = Event()
+        self._at_rest.set()
         self._taken = Event()
         self._last_taken: PieceTaken | None = None
         runner.custom_messages.update(
@@ -103,7 +105,17 @@ class Worker:
         active, told = self._active, self._told
         self._active = self._told = None
         if active is None or told is None:
+            # A signal and the master's word may stop the users at once: the process must not end between the two.
+            if gevent.getcurrent() is not self._listener:
+                self._at_rest.wait()
             return
+        self._at_rest.clear()
+        try:
+            self._finish(active, told, faults)
+        finally:
+            self._at_rest.set()
+
+    def _finish(self, active: ActiveRun, told: RunTold, faults: Iterable[str]) -> None:
         late_faults = []
         if self._clock_greenlet is not None:
             self._clock_greenlet.kill()

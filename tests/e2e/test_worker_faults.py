@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from harness.gate import decide
+from harness.gate import RATE_SHARE, decide
+from harness.ledger import read_run, segment_path
 from tests.e2e.conftest import Command, wait_for_prints, wait_until
 from tests.e2e.paper_runs import Ended, at_once, begin, is_root, run, wait
 
@@ -49,6 +50,19 @@ from harness.load.master_run import MasterRun
 
 lease = MasterRun._lease
 MasterRun._lease = lambda self, free, number: (0, 1, 2) if free is self._applicants else lease(self, free, number)
+"""
+SLOW_END = """
+import gevent
+from harness.run import JudgedRun
+
+close = JudgedRun.close
+
+def slow(self, *arguments, **more):
+    (self.directory / "ending").touch()
+    gevent.sleep(3)
+    return close(self, *arguments, **more)
+
+JudgedRun.close = slow
 """
 ORACLE = """
 import harness.judging, harness.oracle, harness.recorder
@@ -110,6 +124,13 @@ def _press_ctrl_c(place: Path, processes: int) -> Ended:
     return wait(command, place / "run")
 
 
+def _interrupt_the_end(place: Path) -> Ended:
+    command = begin(place, more=SLOW_END)
+    wait_until((place / "run" / "ending").exists, command)
+    command.process.send_signal(signal.SIGINT)
+    return wait(command, place / "run")
+
+
 def _fill_the_disk(place: Path, **how: Any) -> Ended:
     """A run directory on a disk that holds some hundred prints; it is copied from there before the disk goes."""
     disk = place / "disk"
@@ -134,6 +155,7 @@ TABLE: dict[str, tuple[Callable[[Path], Ended], int, str | None, str]] = {
     "SIGTERM": (partial(_interrupt, number=signal.SIGTERM), 3, "INCONCLUSIVE", "was interrupted"),
     "Ctrl-C": (partial(_press_ctrl_c, processes=2), 3, "INCONCLUSIVE", "was interrupted"),
     "Ctrl-C alone": (partial(_press_ctrl_c, processes=1), 3, "INCONCLUSIVE", "was interrupted"),
+    "SIGINT late": (_interrupt_the_end, 4, None, ""),
     "listener": (partial(run, more=THROWS_ONCE), 3, "INCONCLUSIVE", "a Locust listener or greenlet threw"),
     "listener of a worker": (
         partial(run, more=THROWS_ONCE, processes=2),
@@ -186,8 +208,9 @@ if is_root():
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
-    """Every fault of the table, done."""
-    return at_once(tmp_path_factory.mktemp("faults"), {name: fault for name, (fault, *_) in TABLE.items()})
+    """Every fault of the table, done, and a run of two processes without any."""
+    faults = {name: fault for name, (fault, *_) in TABLE.items()}
+    return at_once(tmp_path_factory.mktemp("faults"), {**faults, "none": partial(run, processes=2)})
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -197,11 +220,72 @@ def test_each_fault_has_its_exit_code_and_its_reason(ended: dict[str, Ended], na
     _, exit_code, verdict, reason = TABLE[name]
     assert one.exit_code == exit_code, (one.stdout, one.stderr)
     assert not one.left_behind
+    assert "PASS" not in one.stdout
     if verdict is None:
         assert reason in one.stderr
-        assert decide(one.directory).verdict != "PASS"
     else:
         assert one.verdict["verdict"] == verdict
         assert [told for told in one.verdict["reasons"] if reason in told], one.verdict["reasons"]
         assert verdict in one.stdout
-        assert decide(one.directory).verdict == verdict or "oracle" in name
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("worker killed", "INCONCLUSIVE"),
+        ("master killed", "INCONCLUSIVE"),
+        ("master killed late", "FAIL"),
+        ("SIGINT late", "INCONCLUSIVE"),
+        ("blind oracle", "INCONCLUSIVE"),
+        ("lenient oracle", "FAIL"),
+        ("disk full", "INCONCLUSIVE"),
+        ("disk full late", "FAIL"),
+    ]
+    if is_root()
+    else [],
+)
+def test_the_gate_knows_the_fault_from_the_ledger(
+    ended: dict[str, Ended], start: Callable[..., Command], name: str, verdict: str
+) -> None:
+    """What is on disk after a fault is decided on again, and a misissuance that is on record stays one."""
+    gate = start("harness", "gate", str(ended[name].directory))
+    assert gate.wait() == {"INCONCLUSIVE": 3, "FAIL": 1}[verdict], (gate.stdout, gate.stderr)
+    assert verdict in gate.stdout
+    if "killed" in name and name != "worker killed":
+        assert "the run did not end" in gate.stdout
+
+
+@pytest.mark.parametrize("name", ["rate", "rate of workers"])
+def test_a_rate_that_is_not_kept_is_counted(ended: dict[str, Ended], name: str) -> None:
+    """A plan of arrivals beyond what the service can do shows in the late starts and in the share that was made."""
+    verdict = ended[name].verdict
+    assert verdict["late_starts"] > 0
+    assert 0 < verdict["rate_share"] < RATE_SHARE
+    assert verdict["latency"]["p50_s"] > 0.05, "latency counts from the intended start"
+
+
+@pytest.mark.parametrize("name", ["stopped", "stopped workers"])
+def test_a_run_that_stops_at_the_first_misissuance_keeps_its_evidence(ended: dict[str, Ended], name: str) -> None:
+    """`--stop-on-misissuance` ends every process long before the plan is through, and the incident is on record."""
+    directory, verdict = ended[name].directory, ended[name].verdict
+    assert read_run(directory).ended == "stopped"
+    assert "evidence: the run was stopped at its first misissuance, as was asked for" in verdict["reasons"]
+    assert verdict["incidents"]
+    assert {path.stem for path in (directory / "incidents").iterdir()} == {one["nonce"] for one in verdict["incidents"]}
+    assert not [told for told in verdict["reasons"] if "cut off" in told or "closed" in told or "lost" in told]
+
+
+@pytest.mark.parametrize("segment", ["load-1", "load-2", "target"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_a_segment_that_is_cut_off_afterwards_is_seen(
+    ended: dict[str, Ended], tmp_path: Path, segment: str, share: float
+) -> None:
+    """A run that passed does not pass any more when any of its segments ends early."""
+    assert ended["none"].verdict["verdict"] == "PASS"
+    copy = tmp_path / "run"
+    shutil.copytree(ended["none"].directory, copy)
+    path = segment_path(copy, segment)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    verdict = decide(copy)
+    assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
+    assert f"evidence: segment {segment} was never closed" in verdict.reasons

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.gate import decide
 from harness.incident import Incident
@@ -41,7 +44,8 @@ def test_who_and_what(tmp_path: Path) -> None:
     assert incident.nonce == "A1.1"
     assert incident.outcome == "wrong_person"
     assert (incident.recipient, incident.owners, incident.exposed_persons) == ("A", ("X",), ("X",))
-    assert (incident.kind, incident.options, incident.delivered_kind) == ("juminhyo", (), "juminhyo")
+    assert (incident.kind, incident.options) == ("juminhyo", ())
+    assert (incident.delivered_kind, incident.delivered_options) == ("juminhyo", NUMBER)
     assert (incident.papers, incident.persons, incident.my_number) == (1, 1, True)
     assert (incident.at_ns, incident.checksum) == (2000, THEFT.checksum)
 
@@ -56,9 +60,28 @@ def test_owners_and_exposed_differ(tmp_path: Path) -> None:
 
 def test_marks_tell(tmp_path: Path) -> None:
     """Of bytes that are nobody's document the marks say whose data was handed out."""
-    (incident,) = found(tmp_path, [delivery("A1", "A", b"?", marks=(mark("A"), mark("X", kind="koseki", page=2)))])
+    marks = (mark("A"), mark("X", kind="koseki", options=("household",), page=2))
+    (incident,) = found(tmp_path, [delivery("A1", "A", b"?", marks=marks)])
     assert (incident.owners, incident.exposed_persons) == (("A", "X"), ("X",))
-    assert incident.delivered_kind == "koseki"
+    assert (incident.delivered_kind, incident.delivered_options) == ("koseki", ("household",))
+
+
+@pytest.mark.parametrize(
+    ("answered_ns", "at"),
+    [
+        (7_000_000_000, "2023-04-30T23:59:59.500+09:00"),
+        (7_501_999_000, "2023-05-01T00:00:00.001+09:00"),
+        (6_999_000_000, "2023-04-30T23:59:59.499+09:00"),
+        (7_000_000_000 + 3600 * 10**9, "2023-05-01T00:59:59.500+09:00"),
+    ],
+)
+def test_wall_time(tmp_path: Path, answered_ns: int, at: str) -> None:
+    """When the answer came is told by the clock on the wall, to the millisecond, from the moment the plan began."""
+    theft = delivery("A1", "A", paper("X", options=NUMBER), at=(answered_ns - 10, answered_ns))
+    (incident,) = decide(
+        write_run(tmp_path, [*WORLD, theft], (), started="2023-04-30T23:59:59.500+09:00", started_ns=7_000_000_000)
+    ).incidents
+    assert (incident.at, incident.at_ns) == (at, answered_ns)
 
 
 def test_nobody_exposed(tmp_path: Path) -> None:
@@ -94,6 +117,39 @@ def test_sync_run_from_outside(tmp_path: Path, runs: list[tuple[str, int, int]],
     """Seen from outside an incident is charged to the last sync run that met the print while it was in flight."""
     (incident,) = found(tmp_path, [THEFT], [sync_run(*run) for run in runs])
     assert incident.sync_run == expected
+
+
+spans = st.tuples(st.integers(0, 30), st.integers(0, 25)).map(lambda one: (one[0], one[0] + one[1]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(spans, max_size=12), st.lists(spans, min_size=1, max_size=4))
+def test_sync_runs_against_comparing_all(runs: list[tuple[int, int]], prints: list[tuple[int, int]]) -> None:
+    """Each incident is charged to the run that begins last of all those that share an instant with the print."""
+    thefts = [delivery(f"A{number}", "A", paper("X", options=NUMBER), at=span) for number, span in enumerate(prints)]
+    with TemporaryDirectory() as directory:
+        target = [sync_run(f"S{number:02}", *span) for number, span in enumerate(runs)]
+        incidents = found(Path(directory), thefts, target)
+    assert len(incidents) == len(prints)
+    for incident in incidents:
+        sent_ns, answered_ns = prints[int(incident.nonce[1:-2])]
+        met = [
+            (begin_ns, f"S{number:02}")
+            for number, (begin_ns, end_ns) in enumerate(runs)
+            if begin_ns <= answered_ns and end_ns >= sent_ns
+        ]
+        assert incident.sync_run == (max(met)[1] if met else "")
+
+
+def test_very_many_sync_runs(tmp_path: Path) -> None:
+    """Among very many sync runs, with one that lasted through all of them, the last that met the print is found."""
+    target = [sync_run(f"S{number}", number * 10, number * 10 + 5) for number in range(1, 20_000)]
+    thefts = [
+        delivery(f"A{number}", "A", paper("X", options=NUMBER), at=(number * 10_000 + 6, number * 10_000 + offset))
+        for number, offset in ((3, 9), (5, 12), (9, 8))
+    ]
+    incidents = found(tmp_path, thefts, [sync_run("long", 0, 300_000), *target])
+    assert [incident.sync_run for incident in incidents] == ["long", "S5001", "long"]
 
 
 POINTS = [
@@ -186,6 +242,53 @@ def test_the_good_attempt_is_no_error(tmp_path: Path) -> None:
     (incident,) = found(tmp_path, load)
     assert [neighbour.nonce for neighbour in incident.neighbours] == ["A2.2"]
     assert incident.error_retried_ok == ()
+
+
+def test_retried_errors(tmp_path: Path) -> None:
+    """Every error that was re-applied and printed normally is listed with all who were in flight at that time."""
+    load = [
+        failed("A2", "X", at=(1100, 2100)),
+        failed("A2", "X", attempt=2, at=(2200, 2300)),
+        delivery("A2", "X", paper("X"), attempt=3, at=(3000, 3100)),
+        failed("A5", "X", at=(500, 600)),
+        delivery("A5", "X", paper("X"), attempt=2, at=(700, 800)),
+        delivery("A1", "A", paper("A"), at=(1000, 1100)),
+        delivery("A4", "B", paper("B"), at=(2100, 2150)),
+        delivery("A3", "A", paper("X"), at=(2250, 2260)),
+        failed("A6", "B", at=(2400, 2500)),
+    ]
+    notices = [ErrorNotice(nonce="A2.2", code="NO_IMAGE", at_ns=2300)]
+    verdict = decide(write_run(tmp_path, [*WORLD, *load], notices, started_ns=0))
+    told = [
+        (error.nonce, error.notice, [beside.nonce for beside in error.neighbours]) for error in verdict.retried_errors
+    ]
+    assert told == [("A5.1", "", []), ("A2.1", "", ["A1.1", "A4.1"]), ("A2.2", "NO_IMAGE", ["A3.1"])]
+    error = verdict.retried_errors[2]
+    assert (error.applicant, error.kind, error.error) == ("X", "juminhyo", "no image")
+    assert error.at == "2023-04-30T00:00:00.000+09:00"
+    (theft,) = error.neighbours
+    assert (theft.applicant, theft.outcome) == ("A", "wrong_person")
+
+
+def test_nothing_at_first_and_a_document_later(tmp_path: Path) -> None:
+    """An attempt that brought nothing, and was printed when it was made again, is a retried error like any other."""
+    nothing = msgspec.structs.replace(failed("A2", "X"), answer="nothing")
+    load = [nothing, delivery("A2", "X", paper("X"), attempt=2, at=(300, 400)), delivery("A1", "A", paper("A"))]
+    (error,) = decide(write_run(tmp_path, [*WORLD, *load])).retried_errors
+    assert (error.nonce, [beside.nonce for beside in error.neighbours]) == ("A2.1", ["A1.1"])
+
+
+def test_order_of_neighbours(tmp_path: Path) -> None:
+    """Neighbours stand in the order in which they were sent, and by their names where that is one."""
+    load = [
+        delivery("A5", "B", paper("B"), at=(1500, 1600)),
+        delivery("A3", "B", paper("B"), at=(1400, 1450)),
+        delivery("A4", "X", paper("X"), at=(1400, 1450)),
+        THEFT,
+    ]
+    for number, order in enumerate((load, load[::-1])):
+        (incident,) = found(tmp_path / str(number), order)
+        assert [neighbour.nonce for neighbour in incident.neighbours] == ["A3.1", "A4.1", "A5.1"]
 
 
 def test_two_at_once(tmp_path: Path) -> None:

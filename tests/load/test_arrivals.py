@@ -108,7 +108,22 @@ def test_rate(text: str, rate_per_s: float | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["0", "0/s", "-1/s", "nan", "inf/s", "fast", "/s", "200/d", "200/s/s", "200 per s", "1e400", "1e300/s", "200/ms"],
+    [
+        "0",
+        "0/s",
+        "-1/s",
+        "nan",
+        "inf/s",
+        "fast",
+        "/s",
+        "200/d",
+        "200/s/s",
+        "200 per s",
+        "1e400",
+        "1e300/s",
+        "1000001/s",
+        "200/ms",
+    ],
 )
 def test_no_rate(text: str) -> None:
     """Whatever is no rate that anybody could send at is refused, with what was found and what would be right."""

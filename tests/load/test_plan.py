@@ -41,6 +41,21 @@ def test_length() -> None:
 
 
 @pytest.mark.parametrize(
+    ("plan", "changes"),
+    [
+        (PLAN, 2 * 3 * 12),
+        (Plan((CALM, GAP)), 0),
+        (Plan(()), 0),
+        (Plan((Phase(name="slow", seconds=7, think_s=0, changes_per_s=0.1),) * 2), 1),
+    ],
+    ids=["those of both bursts", "none", "no phases", "whole ones of all phases together"],
+)
+def test_changes(plan: Plan, changes: int) -> None:
+    """The plan holds as many changes as its phases are to enter together."""
+    assert plan.changes == changes
+
+
+@pytest.mark.parametrize(
     ("count", "names"),
     [
         (0, ["calm", "calm"]),
