@@ -41,9 +41,10 @@ def _shared_identities(prints: Prints) -> tuple[int, list[str]]:
     # The smaller the numbers, the quicker they are sorted.
     group_of_sort = np.array(numbers, dtype=np.int16 if len(groups) < 2**15 else np.int64)
     sent_ns, answered_ns = prints.certain
-    known = np.flatnonzero(sent_ns <= answered_ns)
+    # Without those of no certain duration, which could at most touch another one.
+    known = np.flatnonzero(sent_ns < answered_ns)
     group = group_of_sort[prints.sort[known]] if len(known) else known
-    order = np.lexsort((answered_ns[known], sent_ns[known], group))
+    order = np.lexsort((sent_ns[known], group))
     rows, group = known[order], group[order]
     together = np.flatnonzero((group[1:] == group[:-1]) & (sent_ns[rows[1:]] < answered_ns[rows[:-1]]))
     pair = rows[together[0] : together[0] + 2].tolist() if len(together) else []

@@ -7,8 +7,9 @@ and the checksum of everything before it. It is greppable, survives a crash up t
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -196,14 +197,18 @@ class SegmentWriter:
         batch += b"\n"
 
 
+_Column = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A number that fits into a column."""
+
+
 class PrintLine(Record, frozen=True, kw_only=True, tag="print", gc=False):
     """The part of a print that differs from one to the next; see `Print`."""
 
     application: str
-    attempt: int = 1
-    sent_ns: int
-    answered_ns: int
-    intended_ns: int | None = None
+    attempt: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] = 1
+    sent_ns: _Column
+    answered_ns: _Column
+    intended_ns: _Column | None = None
 
 
 class EventLine(Record, frozen=True, kw_only=True, tag="event", gc=False):
@@ -211,7 +216,7 @@ class EventLine(Record, frozen=True, kw_only=True, tag="event", gc=False):
 
     nonce: msgspec.Raw
     point: str
-    at_ns: int
+    at_ns: _Column
     slot: str = ""
 
 
@@ -316,7 +321,7 @@ class SegmentReader:
         kept: list[bytes] = []
         skipped: list[int] = []
         between = 0
-        for line in data.splitlines(keepends=True):
+        for line in BytesIO(data):  # splitlines would also split at a carriage return
             self._lines += 1
             record = _decode_line(_line_decoder, line)
             if record is None:

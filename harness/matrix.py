@@ -258,7 +258,11 @@ def _enter_change(
     change, request = target.draw_change(name, group, experiment.change_kinds, random)
     change = msgspec.structs.replace(change, sent_ns=time.monotonic_ns())
     recorder.add_change(change)
-    status, _, body = _exchange(request)
+    try:
+        status, _, body = _exchange(request)
+    except (OSError, http.client.HTTPException) as error:
+        message = f"change {name} was not answered: {error}"
+        raise TargetError(message) from error
     if status != 200:
         message = f"change {name} was answered with status {status}: {body.decode(errors='replace')}"
         raise TargetError(message)

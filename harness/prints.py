@@ -189,7 +189,7 @@ class Prints:
         """Of its sort, because in a damaged line nothing else was looked at; with its possible time."""
         sent_ns, answered_ns = int(self.possible.sent_ns[row]), int(self.possible.answered_ns[row])
         return msgspec.structs.replace(
-            self.sorts[self.sort[row]],
+            self.sorts[int(self.sort[row])],
             application=line.application,
             attempt=line.attempt,
             sent_ns=sent_ns,

@@ -60,7 +60,8 @@ def print_verdict(verdict: Verdict, directory: Path) -> None:
 
 
 def _coverage(verdict: Verdict) -> str:
-    never = [cell for cell in verdict.cells if not cell.sync_runs]
+    # The smallest first: where two prints were never seen together, three were not either.
+    never = sorted((cell for cell in verdict.cells if not cell.sync_runs), key=lambda cell: len(cell.states))
     text = f"{verdict.cells_hit} of {len(verdict.cells)} coverage cells"
     if never:
         shown = ", ".join(f"{cell.phase} {'+'.join(cell.states)}" for cell in never[:_SHOWN_CELLS])
@@ -73,7 +74,7 @@ def _completeness(verdict: Verdict) -> str:
     issued, judged, failed = (
         sum(getattr(process, name) for process in processes) for name in ("issued", "judged", "failed")
     )
-    self_tests = sorted({process.self_test for process in processes})
+    self_tests = sorted({process.self_test for process in processes}) or ["none"]
     return (
         f"{issued} attempts = {judged} judged + {failed} failed + {verdict.in_flight_at_stop} in flight, "
         f"in {len(processes)} process(es); self-test {', '.join(self_tests)}"

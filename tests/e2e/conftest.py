@@ -40,6 +40,10 @@ class Command:
         )
         self.stdout = self.stderr = ""
 
+    def press_ctrl_c(self) -> None:
+        """As in a terminal, which sends SIGINT to the whole process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
     def wait(self) -> int:
         """The exit code; the output is kept."""
         self.stdout, self.stderr = self.process.communicate()

@@ -11,7 +11,7 @@ from harness.completeness import faults_of
 from harness.evidence import RunEvidence, read_evidence
 from harness.judging import judge_all
 from harness.ledger import RUN_FILE, LedgerError, Report, SegmentWriter, segment_path, write_json
-from harness.records import ClockReading, ErrorNotice, Evidence, Print, PrintEvent
+from harness.records import ClockReading, ErrorNotice, Evidence, Fault, Print, PrintEvent
 from tests.harness.builders import (
     CLOCK,
     HOME,
@@ -25,6 +25,7 @@ from tests.harness.builders import (
     entry,
     failed,
     paper,
+    planted,
     sync_run,
     write_run,
     write_segment,
@@ -123,6 +124,14 @@ def test_readings_of_another_clock(tmp_path: Path) -> None:
     assert second.from_ns == 1094
 
 
+def test_readings_that_contradict_each_other(tmp_path: Path) -> None:
+    """Readings that no one clock can have given place nothing, and the run has a fault instead of times."""
+    load = [*INNOCENT, *(ClockReading(at_ns=150, offset_ns=offset, uncertainty_ns=5) for offset in (0, 1000))]
+    (fault,) = read_evidence(write_run(tmp_path, load, clocks=("mine", CLOCK))).faults
+    assert fault.startswith("segment load-1 has the clock mine instead of monotonic, and no time compares: ")
+    assert "contradict each other" in fault
+
+
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
@@ -130,6 +139,10 @@ def test_readings_of_another_clock(tmp_path: Path) -> None:
         ({"ended": "interrupted", "planned_s": 2.5}, "the run was interrupted before its plan of 2.5 s was through"),
         ({"faults": ("a listener threw",)}, "a listener threw"),
         ({"segments": (LOAD, TARGET, "load-2")}, "segment load-2 cannot be read: No such file or directory"),
+        (
+            {"reports": {LOAD: Report(batch=1, issued=3)}},
+            "segment load-1 ends with batch 1 and 2 attempts sent, but its process told of batch 1 and 3",
+        ),
     ],
 )
 def test_incomplete(tmp_path: Path, fields: dict[str, Any], fault: str) -> None:
@@ -202,6 +215,91 @@ def test_lost_batch(tmp_path: Path) -> None:
     assert "segment load-2 ends with batch 6 and 2 attempts sent, but its process told of batch 7 and 2" in faults
 
 
+def test_lost_line(tmp_path: Path) -> None:
+    """A line that is missing inside a batch is missed by that batch, once, and by no later one."""
+    writer = SegmentWriter(tmp_path, LOAD, run=RUN, clock=CLOCK)
+    writer.issued = 2
+    for half in (INNOCENT[:5], INNOCENT[5:]):
+        for record in half:
+            writer.write(record)
+        writer.flush()
+    writer.close()
+    lines = writer.path.read_bytes().splitlines(keepends=True)
+    writer.path.write_bytes(b"".join(line for line in lines if b'"application":"A1"' not in line))
+    write_json(tmp_path / RUN_FILE, describe(segments=(LOAD,), reports={LOAD: Report(batch=2, issued=2)}))
+    evidence = read_evidence(tmp_path)
+    assert [fault for fault in evidence.faults if "batch" in fault] == [
+        "segment load-1: 1 record(s) missing before batch 1"
+    ]
+    assert (evidence.issued, evidence.in_flight) == (2, 1)
+
+
+MANY = [delivery(f"A{number}", "A", paper("A"), at=(number, 2 * number)) for number in range(3000)]
+
+
+@pytest.mark.parametrize(
+    ("damage", "lost"),
+    [
+        (lambda line: line.replace(b'"sent_ns":', b'"sent_ns"?'), {1500}),
+        (lambda line: line[:50] + b"\xff" * 300 + b"\n", {1500}),
+        (lambda line: line[:20] + b"\n" + line[30:], {1500}),
+        (lambda line: line[:-1], {1500, 1501}),
+        (lambda line: b"", {1500}),  # noqa: ARG005 - nothing is left of it
+        (without_applicant, {1500}),
+    ],
+)
+def test_damage_in_the_middle(tmp_path: Path, damage: Callable[[bytes], bytes], lost: set[int]) -> None:
+    """A damaged line far inside a large segment costs itself alone: every other print is fetched as it was written."""
+    path = segment_path(write_run(tmp_path, MANY), LOAD)
+    assert read_evidence(tmp_path).faults == []
+    lines = path.read_bytes().splitlines(keepends=True)
+    place = next(place for place, line in enumerate(lines) if b'"application":"A1500"' in line)
+    before, after = (sum(map(len, part)) for part in (lines[:place], lines[place:]))
+    assert min(before, after) > 3 * 64 * 1024
+    lines[place] = damage(lines[place])
+    path.write_bytes(b"".join(lines))
+    evidence = read_evidence(tmp_path)
+    assert "segment load-1 does not match its footer" in evidence.faults
+    assert prints_of(evidence) == [print_ for number, print_ in enumerate(MANY) if number not in lost]
+
+
+def test_faults_of_a_process(tmp_path: Path) -> None:
+    """What a process recorded as gone wrong is a fault of the run, with the process named."""
+    load = [*INNOCENT, Fault(text="a listener threw")]
+    evidence = read_evidence(write_run(tmp_path, load, target=[sync_run(), Fault(text="it broke")]))
+    assert sorted(evidence.faults) == ["load-1: a listener threw", "target: it broke"]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_self_test_is_in_no_count(tmp_path: Path, announced: bool) -> None:
+    """A planted print is told apart, and is in no count, even where its announcement was lost."""
+    announcement, print_ = planted("X", paper("A"))
+    path = segment_path(write_run(tmp_path, [*INNOCENT, announcement, print_]), LOAD)
+    if not announced:
+        path.write_bytes(path.read_bytes().replace(b'"self_test"', b'"self_tset"'))
+    evidence = read_evidence(tmp_path)
+    assert evidence.self_tests == {LOAD: print_}
+    assert [print_.nonce for print_ in prints_of(evidence)] == ["A1.1", "A2.1"]
+    count = evidence.counts[LOAD]
+    assert (count.issued, count.prints, evidence.issued, evidence.in_flight) == (2, 2, 2, 0)
+    assert (evidence.faults == []) is announced
+
+
+def test_self_test_that_is_missing(tmp_path: Path) -> None:
+    """A load segment without a self-test is told as one, whether it was announced or not; the target needs none."""
+    assert read_evidence(write_run(tmp_path / "1")).self_tests == {LOAD: None}
+    announced = [*INNOCENT, planted("X", paper("A"))[0]]
+    assert read_evidence(write_run(tmp_path / "2", announced)).self_tests == {LOAD: None}
+
+
+def test_segments_of_another_run(tmp_path: Path) -> None:
+    """Segments of another run than that of run.json are faults, each of them."""
+    assert sorted(read_evidence(write_run(tmp_path, run="run-2")).faults) == [
+        "segment load-1 belongs to run run-1, not to run-2",
+        "segment target belongs to run run-1, not to run-2",
+    ]
+
+
 def test_segment_in_two_places(tmp_path: Path) -> None:
     """A segment that lies in two of the directories is a fault, and is read once."""
     run, other = write_run(tmp_path / "run"), write_run(tmp_path / "other")
@@ -215,3 +313,27 @@ def test_stray_segment(tmp_path: Path) -> None:
     write_run(tmp_path)
     write_segment(tmp_path, "load-2", [])
     assert read_evidence(tmp_path).faults == ["segment load-2 is not listed in run.json"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left"),
+    [
+        (
+            b'"size_bytes":22}\n{"type":"print","application":"A2"',
+            b'"size_bytes":22}\r{"type":"print","application":"A2"',
+            1,
+        ),
+        (b'"sent_ns":300', b'"sent_ns":9300000000000000000', 2),
+        (b'"sent_ns":300', b'"attempt":9300000000,"sent_ns":300', 2),
+    ],
+)
+def test_line_that_no_column_takes(tmp_path: Path, before: bytes, after: bytes, left: int) -> None:
+    """A carriage return for a line's end, or a number beyond all bounds, costs that line and is told."""
+    load = [*INNOCENT, delivery("A9", "A", paper("A"), at=(300, 400))]
+    path = segment_path(write_run(tmp_path, load), LOAD)
+    content = path.read_bytes()
+    assert content.count(before) == 1
+    path.write_bytes(content.replace(before, after))
+    evidence = read_evidence(tmp_path)
+    assert any("unreadable at line" in fault for fault in evidence.faults), evidence.faults
+    assert len(prints_of(evidence)) == left

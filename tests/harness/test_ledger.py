@@ -123,6 +123,10 @@ def put_header_late(path: Path) -> None:
     path.write_bytes(b"".join([second, first, *rest]))
 
 
+def drop_header(path: Path) -> None:
+    path.write_bytes(b"".join(lines(path)[1:]))
+
+
 def raise_schema(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'"schema":2', b'"schema":3'))
 
@@ -153,6 +157,7 @@ def remove(path: Path) -> None:
         (close_twice, "goes on after its footer at line 17", 13),
         (rename_in_header, "has the header of load-2 at line 1", 13),
         (put_header_late, "has the header of load-1 at line 2", 13),
+        (drop_header, "has no header: nothing says of which run it is", 13),
         (raise_schema, "has schema 3 with xxh3_128; this version reads schema 2", 13),
         (name_another_checksum, "has schema 2 with crc32", 13),
         (empty, "was never closed", 0),

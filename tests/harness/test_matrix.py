@@ -1,8 +1,23 @@
-"""What the cells of a necessity matrix say together."""
+"""What the cells of a necessity matrix say, each by itself and together."""
 
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import Random
+
+import msgspec
 import pytest
 
-from harness.matrix import Cell, decide_matrix
+from harness.fingerprint import checksum, sha256
+from harness.gate import decide
+from harness.ledger import VERDICT_FILE
+from harness.matrix import MATRIX_FILE, Cell, Condition, Experiment, Matrix, decide_matrix, run_matrix
+from harness.records import Application, Change, Document, Group, Print, PrintEvent
+from harness.target import Request, TargetError
+from tests.harness.builders import KIND, paper, sync_run
+from tests.harness.stub import StubTarget
 
 WANTED = 30
 
@@ -54,3 +69,182 @@ def test_the_exit_code_follows_from_the_cells(there: Cell, elsewhere: Cell, code
     """0 exactly as claimed; 1 refuted; 4 a deployment died; 3 any other doubt; 1 before 4 before 3."""
     assert decide_matrix([there, elsewhere], WANTED) == code
     assert decide_matrix([elsewhere, there], WANTED) == code
+
+
+GROUPS = [Group(group=f"G{number}", persons=(f"P{number}",)) for number in range(5)]
+
+
+class Desk(StubTarget):
+    """A service on loopback whose prints wait for a change, and hand out what lies in the stage then.
+
+    With the build "seed" a change lets whoever waits put his paper over the one that lies there. With the fault
+    "unreachable" nobody waits and no change arrives, with "dead" the service tells that it died, too, and with "stuck"
+    it says that no print ever comes to where it is wanted.
+    """
+
+    shows_points = True
+
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        super().__init__(settings)
+        self.told = []
+        self._version = dict.fromkeys((group.group for group in GROUPS), 1)
+        self._changed = threading.Condition()
+        self._present: list[tuple[str, bytes]] = []
+
+    def open(self, directory: Path) -> Mapping[str, object]:
+        desk = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                _, what, *words = self.path.split("/")
+                body = desk._enter() if what == "change" else desk._print(*words)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as inherited
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        return super().open(directory)
+
+    def close(self) -> None:
+        super().close()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def groups(self) -> Sequence[Group]:
+        return GROUPS
+
+    def failure(self) -> str:
+        return "it is gone" if self.settings["fault"] == "dead" and "await_points" in self.calls else ""
+
+    def print_request(self, application: Application) -> Request:
+        version = self._version[application.group]
+        return Request(url=f"{self._url}/print/{application.nonce}/{application.applicant}/{version}")
+
+    def draw_change(
+        self,
+        change: str,
+        group: Group,
+        kinds: Sequence[str],
+        random: Random,  # noqa: ARG002 - protocol
+    ) -> tuple[Change, Request]:
+        self._version[group.group] += 1
+        self._pair = group.group, self._version[group.group]
+        made = Change(
+            change=change, group=group.group, kind=kinds[0], version=self._pair[1], persons=group.persons, sent_ns=0
+        )
+        url = "http://127.0.0.1:9" if self.settings["fault"] in {"unreachable", "dead"} else self._url
+        return made, Request(url=f"{url}/change")
+
+    def expected(self, print_: Print) -> list[Document]:  # noqa: ARG002 - protocol
+        return [
+            Document(
+                persons=group.persons,
+                applicants=group.persons,
+                group=group.group,
+                kind=KIND,
+                version=version,
+                checksum=checksum(paper(*group.persons, version=version)),
+                sha256=sha256(paper(*group.persons, version=version)),
+            )
+            for group in GROUPS
+            for version in range(1, self._version[group.group] + 1)
+        ]
+
+    def await_points(self, wanted: Mapping[str, int]) -> None:
+        self._call("await_points")
+        if self.settings["fault"] == "stuck":
+            raise TargetError("no print ever came")
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._present) == sum(wanted.values()), 10)
+            if self.settings["fault"] in {"unreachable", "dead"}:
+                self._let_go()
+
+    @property
+    def _url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def _print(self, nonce: str, person: str, version: str) -> bytes:
+        with self._changed:
+            mine = paper(person, version=int(version))
+            first = not self._present
+            here = self._present
+            here.append((nonce, mine))
+            self._tell(nonce, "written" if first else "waiting")
+            self._changed.notify_all()
+            if self.settings["fault"] != "stuck":
+                assert self._changed.wait_for(lambda: self._present is not here, 10)
+            self._tell(nonce, "read" if first else "staged")
+            return here[-1][1] if first and self.settings["build"] == "seed" else mine
+
+    def _enter(self) -> bytes:
+        with self._changed:
+            now_ns = time.monotonic_ns()
+            self.told.append(sync_run(f"S{len(self.told)}", now_ns, now_ns, applied=[self._pair]))
+            self._let_go()
+            return b"entered"
+
+    def _let_go(self) -> None:
+        self._present = []
+        self._changed.notify_all()
+
+    def _tell(self, nonce: str, point: str) -> None:
+        self.told.append(PrintEvent(nonce=nonce, point=point, at_ns=time.monotonic_ns(), slot="1"))
+
+
+def experiment(fault: str = "") -> Experiment:
+    """Misissuance only with the build "seed", and where two prints come at once."""
+    defect = Condition(name="defect", absent={"build": "fixed"}, present={"build": "seed"})
+    return Experiment(
+        target="tests.harness.test_matrix:Desk",
+        settings={"fault": fault},
+        conditions=(defect,),
+        together=2,
+        change_kinds=("relocate",),
+    )
+
+
+def test_matrix(tmp_path: Path) -> None:
+    """Each combination is a judged run of its own, and misissuances are found exactly where all conditions hold."""
+    shown: list[Cell] = []
+    matrix = run_matrix(experiment(), tmp_path, wanted=3, seed=1, show=shown.append)
+    assert msgspec.json.decode((tmp_path / MATRIX_FILE).read_bytes(), type=Matrix) == matrix
+    assert (matrix.exit_code, matrix.cells) == (0, tuple(shown))
+    told = [
+        (Path(cell.directory).name, cell.unit, cell.expected, cell.n, cell.misissuances, cell.events, cell.complaint)
+        for cell in matrix.cells
+    ]
+    assert told == [
+        ("no-defect-1", "sync run met", False, 3, 0, 0, ""),
+        ("no-defect-2", "exposure", False, 3, 0, 0, ""),
+        ("defect-1", "sync run met", False, 3, 0, 0, ""),
+        ("defect-2", "exposure", True, 3, 3, 3, ""),
+    ]
+    assert [cell.prints for cell in matrix.cells] == [3, 6, 3, 6]
+    for cell in matrix.cells:
+        verdict = decide(Path(cell.directory))
+        assert len(verdict.incidents) == cell.misissuances
+        assert {process.self_test for process in verdict.processes.values()} == {"caught"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "complaint"),
+    [
+        ("stuck", 3, "evidence: no print ever came"),
+        ("unreachable", 3, "evidence: change C1 was not answered: "),
+        ("dead", 4, "the target died after "),
+    ],
+)
+def test_cell_that_goes_nowhere(tmp_path: Path, fault: str, code: int, complaint: str) -> None:
+    """A service that fails in mid-cell ends the cell with a complaint and a verdict, never with a claim."""
+    matrix = run_matrix(experiment(fault), tmp_path, wanted=3, seed=1, show=lambda _: None)
+    assert matrix.exit_code == code
+    for cell in matrix.cells:
+        assert cell.complaint.startswith(complaint)
+        assert (cell.n, cell.upper) == (0, 1.0)
+        assert (Path(cell.directory) / VERDICT_FILE).is_file()
+        assert decide(Path(cell.directory)).exit_code == code

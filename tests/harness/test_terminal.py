@@ -9,9 +9,24 @@ import pytest
 
 from harness.gate import Verdict, decide
 from harness.incident import Incident
+from harness.ledger import RUN_FILE, create_run_directory, write_json
 from harness.records import Evidence
 from harness.report.terminal import print_progress, print_verdict
-from tests.harness.builders import HOME, INNOCENT, delivery, entry, failed, paper, sync_run, write_run
+from tests.harness.builders import (
+    HOME,
+    INNOCENT,
+    LOAD,
+    TARGET,
+    delivery,
+    describe,
+    entry,
+    failed,
+    paper,
+    planted,
+    sync_run,
+    write_run,
+    write_segment,
+)
 
 NUMBER = ("my_number",)
 
@@ -51,7 +66,7 @@ def test_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(tmp_path, capsys, INNOCENT)
     assert "with 95% confidence at most 0.95 per exposure\n" in text
     assert "PASS · 2 documents judged, 1 exposures, 4 of 9 coverage cells, no misissuance, nothing undecided" in text
-    assert "4 of 9 coverage cells; never: before in_flight+in_flight+in_flight" in text
+    assert "4 of 9 coverage cells; never: after in_flight, after in_flight+in_flight, before" in text
     assert "2 attempts = 2 judged + 0 failed + 0 in flight, in 1 process(es); self-test none\n" in text
     assert "latency p50 0.000 s, p95 0.000 s, p99 0.000 s\n" in text
     assert [line.split() for line in text.splitlines() if line.startswith("ok")] == [["ok", "2"]]
@@ -62,6 +77,61 @@ def test_inconclusive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     """An INCONCLUSIVE gives all its reasons, brackets and all."""
     text = shown(tmp_path, capsys, INNOCENT, faults=("[red]threw[/red] :smile:",), ended="interrupted")
     assert "INCONCLUSIVE · evidence: [red]threw[/red] :smile:; evidence: the run was interrupted" in text
+
+
+def test_retried_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Errors that were closed as printed normally are counted, with where to look who was beside; none are not told."""
+    again = failed("A4", "X", at=(220, 240)), delivery("A4", "X", paper("X"), attempt=2, at=(300, 310))
+    text = shown(tmp_path / "one", capsys, [*INNOCENT, *again])
+    assert (
+        "1 error(s) re-applied and printed normally; "
+        f"who was in flight beside them: {tmp_path / 'one' / 'verdict.json'}\n"
+    ) in text
+    assert "4 attempts = 3 judged + 1 failed + 0 in flight, in 1 process(es)" in text
+    assert "re-applied" not in shown(tmp_path / "none", capsys, INNOCENT)
+
+
+def test_processes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Attempts are added up over all processes, those still in flight too, and a self-test that was missed is seen."""
+    directory = write_run(tmp_path / "two", [*INNOCENT, *planted("A", paper("X"))], issued=5)
+    write_segment(directory, "load-2", planted("A", paper("A"), segment="load-2"))
+    write_json(directory / RUN_FILE, describe(segments=(TARGET, LOAD, "load-2")))
+    print_verdict(decide(directory), directory)
+    text = capsys.readouterr().out
+    assert "5 attempts = 2 judged + 0 failed + 3 in flight, in 2 process(es); self-test caught, missed\n" in text
+
+
+def test_nobody_applied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that never came to its load is shown as that, without a latency that nobody measured."""
+    create_run_directory(tmp_path)
+    write_json(tmp_path / RUN_FILE, describe(segments=(), ended=None))
+    print_verdict(decide(tmp_path), tmp_path)
+    text = capsys.readouterr().out
+    assert "0 attempts = 0 judged + 0 failed + 0 in flight, in 0 process(es); self-test none\n" in text
+    assert "latency" not in text
+
+
+@pytest.mark.parametrize(
+    ("planned", "ends"),
+    [(None, "p99 0.500 s\n"), (4, "p99 0.500 s; 50.0% of the planned rate, 1 late starts\n")],
+)
+def test_latency(tmp_path: Path, capsys: pytest.CaptureFixture[str], planned: int | None, ends: str) -> None:
+    """Percentiles are told in seconds, and what was late or missing only where arrivals were planned."""
+    ms = 1_000_000
+    late = msgspec.structs.replace(delivery("A1", "A", paper("A"), at=(100 * ms, 500 * ms)), intended_ns=0)
+    quick = msgspec.structs.replace(delivery("A2", "X", paper("X"), at=(200 * ms, 300 * ms)), intended_ns=200 * ms)
+    text = shown(tmp_path, capsys, [*INNOCENT[:4], late, quick], planned_prints=planned)
+    assert f"latency p50 0.100 s, p95 0.500 s, {ends}" in text
+
+
+def test_smallest_cells_first(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the cells that were never hit those with the fewest prints are named, for the larger ones hang on them."""
+    hit = [msgspec.structs.replace(cell, sync_runs=len(cell.states) == 1) for cell in verdict.cells]
+    hit[0] = msgspec.structs.replace(hit[0], sync_runs=0)
+    print_verdict(msgspec.structs.replace(verdict, cells=tuple(reversed(hit))), Path("runs"))
+    assert (
+        "2 of 9 coverage cells; never: before in_flight, after in_flight+in_flight, during in_flight+in_flight, …\n"
+    ) in capsys.readouterr().out
 
 
 @pytest.fixture

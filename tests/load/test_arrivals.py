@@ -69,6 +69,13 @@ def test_poisson(parts: int) -> None:
     assert 0.5 < counts.var() / counts.mean() < 1.6  # 1 for Poisson, 0 for constant intervals
 
 
+@pytest.mark.parametrize("planned", [1, 2, 5])
+def test_few_by_chance(planned: int) -> None:
+    """In a plan of a few arrivals, too, each instant is as likely as any other, up to the end."""
+    due_s = [at_s for seed in range(2_000) for at_s in taken(planned, 1.0, seed=seed, limit=10)]
+    assert stats.kstest(due_s, stats.uniform.cdf).pvalue > 0.01
+
+
 def test_drawn_from_what_is_given() -> None:
     """The same random numbers make the same plan, others another."""
     assert taken(10, 5, seed=1) == taken(10, 5, seed=1) != taken(10, 5, seed=2)
