@@ -114,7 +114,6 @@ class _Reading:
         self._sync_runs: list[SyncRun] = []
         self._events = Events()
         self._notices: list[ErrorNotice] = []
-        self._self_tests: dict[str, str] = {}
         self._counts: dict[str, SegmentCount] = {}
         self._acknowledged: set[tuple[str, int]] = set()
 
@@ -184,7 +183,9 @@ class _Reading:
             case ErrorNotice():
                 self._notices.append(record)
             case SelfTest():
-                self._self_tests[record.application] = self._segment
+                own = self_test_id(self._segment)
+                if record.application != own:
+                    self.faults.append(f"segment {self._segment} calls {record.application} its self-test, not {own}")
             case ClockReading():
                 self._readings.append(record)
             case Fault():
@@ -254,13 +255,13 @@ class _Reading:
     def _take_self_tests(self) -> dict[str, Print | None]:
         """Takes the planted prints out from among the others."""
         found: dict[str, Print | None] = dict.fromkeys(self._counts)
-        # A planted print whose announcement was lost is no misissuance.
-        self._self_tests |= {self_test_id(segment): segment for segment in self._counts}
-        planted = np.array([hash(application) for application in self._self_tests], dtype=np.int64)
+        # By name alone: a planted print whose announcement was lost is no misissuance, and no other can be called one.
+        self_tests = {self_test_id(segment): segment for segment in self._counts}
+        planted = np.array([hash(application) for application in self_tests], dtype=np.int64)
         rows = self._prints.fetch(np.flatnonzero(np.isin(self._prints.application, planted)).tolist())
-        ours = {row: print_ for row, print_ in rows.items() if print_.application in self._self_tests}
+        ours = {row: print_ for row, print_ in rows.items() if print_.application in self_tests}
         for print_ in ours.values():
-            segment = self._self_tests[print_.application]
+            segment = self_tests[print_.application]
             found[segment] = print_
             self._counts[segment].prints -= 1
         self._prints.drop(ours)

@@ -67,7 +67,7 @@ class ActiveRun:
         self.applicants = Leases((groups[position] for position in share.applicants), self.random)
         # Clerks do not apply: they enter changes of people who may be printing at the same time.
         self.changed = Leases((groups[position] for position in share.changed), self.random)
-        self.prefix = f"{share.number + 1}-" if share.parts > 1 else ""
+        self.prefix = f"{share.number + 1}-" if share.parts > 1 or share.number else ""  # a late one makes several
         self.next_application = count(1)
         self.next_change = count(1)
         self.cut_short = False

@@ -77,6 +77,7 @@ class Command:
         """Whatever a failed test left running."""
         if self.process.poll() is None:
             self.process.kill()
+        if self.process.stdout is not None and not self.process.stdout.closed:
             self.process.communicate()
         for pid in self.left_behind():
             os.kill(pid, signal.SIGKILL)

@@ -34,9 +34,8 @@ def _let_a_worker_join_late(place: Path) -> Ended:
         workers.append(locust("--worker"))
         return wait(master, place / "run")
     finally:
-        for worker in workers:
-            worker.wait()
-            worker.end()
+        for command in (master, *workers):
+            command.end()
 
 
 def _press_start_twice(place: Path) -> Ended:
@@ -69,14 +68,14 @@ def _press_start_twice(place: Path) -> Ended:
     try:
         first = start(1)
         wait_for_prints(first, 50, locust)
-        ask("stop")
+        ask("stop", b"")
         wait_until((first / "verdict.json").exists, locust)
         second = start(2)
         wait_until((second / "verdict.json").exists, locust)
         locust.process.terminate()
+        return wait(locust, first)
     finally:
-        ended = wait(locust, first)
-    return ended
+        locust.end()
 
 
 @pytest.fixture(scope="module")

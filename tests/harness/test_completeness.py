@@ -64,7 +64,7 @@ def test_a_print_of_the_harness_is_nobody(tmp_path: Path) -> None:
     assert list(faults_of(evidence.prints)) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     prints=st.lists(
         st.tuples(st.sampled_from("ABX"), st.integers(0, 30), st.integers(0, 12)), max_size=7, unique_by=lambda p: p[1]

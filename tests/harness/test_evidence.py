@@ -9,9 +9,10 @@ import pytest
 
 from harness.completeness import faults_of
 from harness.evidence import RunEvidence, read_evidence
+from harness.gate import decide
 from harness.judging import judge_all
 from harness.ledger import RUN_FILE, LedgerError, Report, SegmentWriter, segment_path, write_json
-from harness.records import ClockReading, ErrorNotice, Evidence, Fault, Print, PrintEvent
+from harness.records import ClockReading, ErrorNotice, Evidence, Fault, Print, PrintEvent, SelfTest
 from tests.harness.builders import (
     CLOCK,
     HOME,
@@ -337,3 +338,19 @@ def test_line_that_no_column_takes(tmp_path: Path, before: bytes, after: bytes, 
     evidence = read_evidence(tmp_path)
     assert any("unreadable at line" in fault for fault in evidence.faults), evidence.faults
     assert len(prints_of(evidence)) == left
+
+
+@pytest.mark.parametrize("segment", [LOAD, TARGET])
+def test_nothing_else_is_called_a_self_test(tmp_path: Path, segment: str) -> None:
+    """A print that somebody announces as a self-test stays in the evidence unless it has the name of one."""
+    theft: list[Evidence] = [delivery("A9", "A", paper("X"), at=(300, 400))]
+    announced: list[Evidence] = [SelfTest(application="A9")]
+    run = write_run(
+        tmp_path,
+        [*INNOCENT, *theft, *(announced if segment == LOAD else [])],
+        [sync_run(), *(announced if segment == TARGET else [])],
+        issued=3,
+    )
+    verdict = decide(run)
+    assert (verdict.verdict, verdict.papers) == ("FAIL", 1)
+    assert any(f"segment {segment} calls A9 its self-test" in reason for reason in verdict.reasons)

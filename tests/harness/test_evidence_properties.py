@@ -174,3 +174,20 @@ def test_every_line_dropped_or_doubled(name: str, segment: str) -> None:
         doubled = b"".join(lines[: number + 1] + lines[number:])
         for content in (dropped, doubled):
             assert_no_better(name, damaged(name, segment, content, points=False))
+
+
+@settings(max_examples=150)
+@given(
+    name=st.sampled_from(list(RUNS)),
+    segment=st.sampled_from([TARGET, *LOADS]),
+    data=st.data(),
+    points=st.booleans(),
+)
+def test_any_other_byte(name: str, segment: str, data: st.DataObject, points: bool) -> None:
+    """A segment in which any byte is another one can still be judged, and never passes."""
+    content = bytearray(whole(name, segment))
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    verdict = damaged(name, segment, bytes(content), points=points)
+    assert verdict.verdict != "PASS"
+    assert any(reason.startswith("evidence: ") for reason in verdict.reasons), verdict.reasons

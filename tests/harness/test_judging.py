@@ -109,6 +109,24 @@ def test_against_one_by_one(
     assert misissued == {application for application, outcome in expected.items() if outcome.is_misissue}
 
 
+def test_document_of_another_group(tmp_path: Path) -> None:
+    """A right document that the register has under another group does not hide that the applicant's own says refuse."""
+    document = msgspec.structs.replace(entry("A"), group="G2", version=2)
+    load: list[Evidence] = [
+        HOME,
+        OTHER,
+        document,
+        delivery("A1", "A", paper("A")),
+        change(2, sent_ns=1, refusals=MOVED_OUT),
+        change(2, sent_ns=1, group="G2", persons=("X", "A")),
+    ]
+    run = sync_run(begin_ns=2, end_ns=3, applied=[("G1", 2)])
+    evidence = evidence_of(tmp_path / "run", load, target=[run])
+    judged = judge_all(evidence.prints, evidence.register)
+    (print_,) = evidence.prints.fetch([0]).values()
+    assert judged.outcome_of(0) is judge(print_, evidence.register).outcome is Outcome.SHOULD_REFUSE
+
+
 def test_ten_thousand_of_a_sort(tmp_path: Path) -> None:
     """What is the same but for its times is judged by its times: before, in and after the version's own time."""
     prints = [delivery(f"A{number}", "A", paper("A", version=2), at=(number, number)) for number in range(10_000)]

@@ -10,6 +10,7 @@ from random import Random
 import msgspec
 import pytest
 
+import harness.run
 from harness.fingerprint import checksum, sha256
 from harness.gate import decide
 from harness.ledger import VERDICT_FILE
@@ -239,8 +240,11 @@ def test_matrix(tmp_path: Path) -> None:
         ("dead", 4, "the target died after "),
     ],
 )
-def test_cell_that_goes_nowhere(tmp_path: Path, fault: str, code: int, complaint: str) -> None:
+def test_cell_that_goes_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, code: int, complaint: str
+) -> None:
     """A service that fails in mid-cell ends the cell with a complaint and a verdict, never with a claim."""
+    monkeypatch.setattr(harness.run, "_SYNC_LIMIT_S", 0.01)
     matrix = run_matrix(experiment(fault), tmp_path, wanted=3, seed=1, show=lambda _: None)
     assert matrix.exit_code == code
     for cell in matrix.cells:

@@ -59,7 +59,7 @@ def nearest_rank(taken_ns: list[int], percent: int) -> float:
     return sorted(taken_ns)[math.ceil(len(taken_ns) * percent / 100) - 1] / 1e9
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(taken_ns=st.lists(st.integers(1, 10**11), min_size=1, max_size=250), late=st.booleans())
 def test_percentiles(taken_ns: list[int], late: bool) -> None:
     """A percentile is the very time of the print at that rank, and it begins where the print should have been sent."""

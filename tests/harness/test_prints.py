@@ -76,7 +76,7 @@ def read(place: Path, load: list[list[Print]]) -> RunEvidence:
     return read_evidence(place)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(load=st.lists(st.lists(prints, max_size=6), min_size=1, max_size=3), data=st.data())
 def test_columns_are_the_prints(load: list[list[Print]], data: st.DataObject) -> None:
     """Every column says of every row what its print says, and any rows are fetched as they were written."""

@@ -72,13 +72,17 @@ def test_poisson(parts: int) -> None:
 @pytest.mark.parametrize("planned", [1, 2, 5])
 def test_few_by_chance(planned: int) -> None:
     """In a plan of a few arrivals, too, each instant is as likely as any other, up to the end."""
-    due_s = [at_s for seed in range(2_000) for at_s in taken(planned, 1.0, seed=seed, limit=10)]
+    random = Random(planned)
+    plans = [Arrivals(planned, 1.0, random=random) for _ in range(2_000)]
+    due_s = [at_s for arrivals in plans for _ in range(planned) if (at_s := arrivals.take()) is not None]
+    assert len(due_s) == 2_000 * planned
     assert stats.kstest(due_s, stats.uniform.cdf).pvalue > 0.01
 
 
 def test_drawn_from_what_is_given() -> None:
     """The same random numbers make the same plan, others another."""
-    assert taken(10, 5, seed=1) == taken(10, 5, seed=1) != taken(10, 5, seed=2)
+    one, again, other = (taken(10, 5, seed=seed, limit=100) for seed in (1, 1, 2))
+    assert one == again != other
 
 
 @pytest.mark.parametrize("part", [3, 4, 100])
