@@ -115,7 +115,8 @@ class MasterRun:
 
     @property
     def _is_through(self) -> bool:
-        return self.run.elapsed_s > self._setup.plan.seconds + DRAIN_S
+        # Before the load begins the run's clock counts the opening of the target, which may take longer than the plan.
+        return self._parts > 0 and self.run.elapsed_s > self._setup.plan.seconds + DRAIN_S
 
     def finish(self) -> Verdict:
         """Collect what the workers hand over, close the run and decide."""

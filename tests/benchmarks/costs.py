@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.gate import decide, write_verdict
+from harness.gate import decide
 from harness.ledger import Footer, Header, segments_in
 from harness.records import Evidence
 from targets.lifetime import die_with_parent
@@ -79,10 +79,8 @@ def _decode(directory: Path) -> int:
 
 
 def _judge(directory: Path) -> str:
-    """What a run does at its end."""
-    verdict = decide(directory)
-    write_verdict(directory, verdict)
-    return verdict.verdict
+    """From the ledger to the verdict, which is not written."""
+    return decide(directory).verdict
 
 
 _WORKS: dict[str, Callable[[Path], int | str]] = {"read": _read, "decode": _decode, "judge": _judge}

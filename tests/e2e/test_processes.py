@@ -19,6 +19,19 @@ from tests.e2e.paper_runs import TARGET, TARGET_PLACE, Ended, at_once, plan, por
 pytestmark = pytest.mark.timeout(180)
 _COMMON = ("-f", str(PROFILE), "--only-summary", "--users", "6", "--target", TARGET)
 
+SLOW_OPENING = """
+import time
+from harness.run import JudgedRun
+
+open_run = JudgedRun.open
+
+def slow(self):
+    open_run(self)
+    time.sleep(3)
+
+JudgedRun.open = slow
+"""
+
 
 def _let_a_worker_join_late(place: Path) -> Ended:
     """Locust's own master and workers, without anything of ours but the profile."""
@@ -85,6 +98,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
         tmp_path_factory.mktemp("processes"),
         {
             "two": partial(run, processes=2),
+            "slow": partial(run, processes=2, burst_s=1.5, more=SLOW_OPENING),
             "late": _let_a_worker_join_late,
             "web": _press_start_twice,
             "wrong": partial(run, processes=2, wrong_every=50),
@@ -116,9 +130,9 @@ def _check_evidence(directory: Path) -> None:
     assert sum(verdict["outcomes"].values()) == verdict["prints_judged"] == nonces.total()
 
 
-@pytest.mark.parametrize("name", ["two", "late"])
+@pytest.mark.parametrize("name", ["two", "slow", "late"])
 def test_two_workers_make_one_run_that_passes(runs: dict[str, Ended], name: str) -> None:
-    """Whether they were there from the beginning or one came late: PASS, and the evidence of both fits together."""
+    """PASS, and the evidence of both fits together: also of a late one, or where opening took longer than the plan."""
     one = runs[name]
     assert one.exit_code == 0, (one.stdout, one.stderr)
     assert one.verdict["verdict"] == "PASS"

@@ -5,57 +5,84 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.criteria import Criteria
 from harness.judging import judge_all
 from harness.oracle import judge
 from harness.outcome import Outcome, combine
-from harness.records import ClockReading, Evidence, Print, Refusal
+from harness.records import ClockReading, Evidence, Print, Refusal, SyncRun
 from tests.harness.builders import (
+    CLOCK,
     HOME,
     OTHER,
     change,
     delivery,
+    ended,
     entry,
     evidence_of,
-    failed,
     mark,
     paper,
+    planted,
     refused,
     sync_run,
 )
 
+VERSIONS = 1, 2, 3
 KNOWN: tuple[Evidence, ...] = (
     HOME,
     OTHER,
-    entry("A"),
-    entry("A", version=2),
+    *(entry("A", version=version) for version in VERSIONS),
+    *(entry("A", kind="inkan", version=version) for version in VERSIONS),
+    entry("A", options=("my_number",)),
     entry("B"),
     entry("X"),
-    entry("A", kind="inkan"),
 )
+PAPERS = [
+    *(paper("A", version=version) for version in VERSIONS),
+    paper("A", kind="inkan", version=2),
+    paper("A", options=("my_number",)),
+    paper("B"),
+    paper("X"),
+    b"",
+    b"?",
+]
 MOVED_OUT = (Refusal(applicant="A", reason="moved_out"),)
+NO_SEAL = (Refusal(applicant="A", kind="inkan", reason="no_seal"),)
 
-times = st.integers(0, 30).flatmap(lambda sent: st.tuples(st.just(sent), st.integers(sent, sent + 20)))
+instants = st.integers(0, 12)
+times = st.tuples(instants, instants).map(lambda at: (min(at), max(at)))
 deliveries = st.builds(
-    lambda document, kind, marked, at: delivery(
-        "-", "A", document, kind=kind, marks=tuple(mark(person) for person in marked), at=at
+    lambda applicant, document, kind, marked, at: delivery(
+        "-", applicant, document, kind=kind, marks=tuple(mark(person) for person in marked), at=at
     ),
-    st.sampled_from([paper("A"), paper("A", version=2), paper("B"), paper("X"), paper("A", kind="inkan"), b"", b"?"]),
-    st.sampled_from(["juminhyo", "inkan"]),
+    st.sampled_from("AAAABX"),
+    st.sampled_from(PAPERS),
+    st.sampled_from(["juminhyo", "juminhyo", "inkan"]),
     st.lists(st.sampled_from("AX"), max_size=2),
     times,
 )
-others = st.builds(
-    lambda make, answer, at: (
-        refused("-", "A", at=at) if make else msgspec.structs.replace(failed("-", "A", at=at), answer=answer)
+others = st.one_of(
+    st.builds(
+        ended, st.sampled_from(["error", "unanswered", "nothing"]), st.just("-"), st.sampled_from("AX"), at=times
     ),
-    st.booleans(),
-    st.sampled_from(["error", "unanswered", "nothing"]),
-    times,
+    st.builds(refused, st.just("-"), st.sampled_from("AX"), kind=st.sampled_from(["juminhyo", "inkan"]), at=times),
 )
 attempts = st.lists(st.one_of(deliveries, others), min_size=1, max_size=3)
+told = st.tuples(
+    instants,
+    st.sampled_from([("A", "B"), ("A", "B"), ("B",)]),
+    st.sampled_from([(), MOVED_OUT, NO_SEAL]),
+)
+sync_runs = st.builds(
+    lambda applied, acknowledged_ns: msgspec.structs.replace(
+        sync_run(applied=[("G1", version) for version in applied], begin_ns=0), acknowledged_ns=acknowledged_ns
+    ),
+    st.lists(st.sampled_from(VERSIONS), min_size=1, max_size=2),
+    st.none() | instants,
+)
 
 
 def numbered(applications: list[list[Print]]) -> list[Print]:
@@ -67,33 +94,37 @@ def numbered(applications: list[list[Print]]) -> list[Print]:
     ]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=200)
 @given(
     applications=st.lists(attempts, max_size=6),
-    refusals=st.sampled_from([(), MOVED_OUT]),
-    sent_ns=st.integers(0, 40),
-    acknowledged_ns=st.one_of(st.none(), st.integers(0, 40)),
-    limit_s=st.sampled_from([0.0, 5e-9]),
-    uncertainty_ns=st.one_of(st.none(), st.integers(0, 5)),
+    changes=st.lists(told, max_size=2),
+    runs=st.lists(sync_runs, max_size=3),
+    limit_s=st.sampled_from([0.0, 3e-9]),
+    uncertainty_ns=st.none() | st.integers(0, 3),
+    self_test=st.booleans(),
 )
 def test_against_one_by_one(
     applications: list[list[Print]],
-    refusals: tuple[Refusal, ...],
-    sent_ns: int,
-    acknowledged_ns: int | None,
+    changes: list[tuple[int, tuple[str, ...], tuple[Refusal, ...]]],
+    runs: list[SyncRun],
     limit_s: float,
     uncertainty_ns: int | None,
+    self_test: bool,
 ) -> None:
     """Every attempt and every application gets the one outcome that the oracle gives it by itself."""
-    load: list[Evidence] = [*KNOWN, *numbered(applications), change(2, sent_ns=sent_ns, refusals=refusals)]
-    clocks = ("monotonic", "monotonic")
+    load: list[Evidence] = [*KNOWN, *numbered(applications)]
+    load += [
+        change(version, sent_ns=sent_ns, persons=persons, refusals=refusals)
+        for version, (sent_ns, persons, refusals) in enumerate(changes, 2)
+    ]
+    load += planted("X", paper("A")) if self_test else []
+    clocks = (CLOCK, CLOCK)
     if uncertainty_ns is not None:
-        load.append(ClockReading(at_ns=20, offset_ns=3, uncertainty_ns=uncertainty_ns))
-        clocks = ("another", "monotonic")
-    run = msgspec.structs.replace(sync_run(applied=[("G1", 2)], begin_ns=0), acknowledged_ns=acknowledged_ns)
+        load.append(ClockReading(at_ns=6, offset_ns=2, uncertainty_ns=uncertainty_ns))
+        clocks = ("another", CLOCK)
     with TemporaryDirectory() as place:
-        evidence = evidence_of(Path(place) / "run", load, target=[run], clocks=clocks)
-        evidence.register._freshness_limit_ns = round(limit_s * 1e9)
+        criteria = Criteria(freshness_limit_s=limit_s)
+        evidence = evidence_of(Path(place) / "run", load, target=runs, clocks=clocks, criteria=criteria)
         judged = judge_all(evidence.prints, evidence.register)
         rows = evidence.prints.fetch(range(len(evidence.prints)))
     one_by_one: defaultdict[str, list[tuple[Outcome, bool]]] = defaultdict(list)
@@ -103,10 +134,44 @@ def test_against_one_by_one(
         one_by_one[print_.application].append((outcome, print_.answer == "document"))
     expected = {application: combine(made) for application, made in one_by_one.items()}
     assert judged.counts() == Counter(dict.fromkeys(Outcome, 0)) | Counter(expected.values())
+    assert judged.counts().total() == len(applications)
     for row, print_ in rows.items():
         assert judged.outcome_of(row) is expected[print_.application]
     misissued = {print_.application for print_, _ in judged.misissued.values()}
     assert misissued == {application for application, outcome in expected.items() if outcome.is_misissue}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "prints"),
+    [
+        ("wrong_person", [delivery("A1", "A", paper("X"))]),
+        ("mixed", [delivery("A1", "A", b"?", marks=(mark("A"), mark("X", page=2)))]),
+        ("over_disclosed", [delivery("A1", "A", paper("A", options=("my_number",)))]),
+        ("should_refuse", [delivery("A1", "A", paper("A", version=2), at=(20, 30))]),
+        ("stale", [delivery("A1", "B", paper("B"), at=(20, 30))]),
+        ("wrong_kind", [delivery("A1", "A", paper("A"), kind="inkan", at=(5, 5))]),
+        ("torn", [delivery("A1", "A", b"", at=(5, 5))]),
+        ("duplicate", [delivery("A1", "A", paper("A"), attempt=attempt, at=(5, 5)) for attempt in (1, 2)]),
+        ("misdelivered", [delivery("A1", "A", paper("B"), at=(5, 5))]),
+        ("lost", [ended("nothing", "A1", "A")]),
+        ("undecided", [delivery("A1", "A", b"?")]),
+        ("error_final", [ended("unanswered", "A1", "A")]),
+        (
+            "error_retried_ok",
+            [ended("nothing", "A1", "A", at=(3, 4)), delivery("A1", "A", paper("A"), attempt=2, at=(5, 5))],
+        ),
+        ("refused_ok", [refused("A1", "A", at=(20, 30))]),
+        ("refused_wrong", [refused("A1", "A", at=(5, 5))]),
+        ("ok", [delivery("A1", "A", paper("A"), at=(5, 5))]),
+    ],
+)
+def test_every_outcome(tmp_path: Path, outcome: str, prints: list[Print]) -> None:
+    """Each of the sixteen outcomes is told of a run in which it is the only one."""
+    load = [*KNOWN, change(2, sent_ns=8, refusals=MOVED_OUT), *prints]
+    run = sync_run(begin_ns=8, end_ns=10, applied=[("G1", 2)])
+    evidence = evidence_of(tmp_path / "run", load, target=[run])
+    counts = judge_all(evidence.prints, evidence.register).counts()
+    assert {found: number for found, number in counts.items() if number} == {outcome: 1}
 
 
 def test_document_of_another_group(tmp_path: Path) -> None:
