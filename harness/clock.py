@@ -103,3 +103,17 @@ def _lower_envelope(at: list[int], bounds: list[int]) -> list[int]:
     return [
         min(low + at_ns, high - at_ns) for at_ns, low, high in zip(at, rising, reversed(list(falling)), strict=True)
     ]
+
+
+class UnknownClock:
+    """The way from a clock that cannot be placed: each time can have been any, so that nobody is blamed for his."""
+
+    _AGES_NS = 2**61  # 73 years to either side, so that a difference of two fits into 64 bits
+
+    def earliest(self, times_ns: Times) -> Times:
+        """Long ago."""
+        return np.full(len(times_ns), -self._AGES_NS, dtype=np.int64)
+
+    def latest(self, times_ns: Times) -> Times:
+        """Far ahead."""
+        return np.full(len(times_ns), self._AGES_NS, dtype=np.int64)

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from harness.clock import ClockError, ClockMap
+from harness.clock import ClockError, ClockMap, UnknownClock
 from harness.events import Events
 from harness.ledger import (
     LOAD_PREFIX,
@@ -212,7 +212,7 @@ class _Reading:
             if change.answered_ns is not None:
                 self._acknowledged.add((change.group, change.version))
 
-    def _clock_of(self, reader: SegmentReader) -> ClockMap | None:
+    def _clock_of(self, reader: SegmentReader) -> ClockMap | UnknownClock | None:
         """The way from the segment's clock to the run's; None when they are one."""
         if reader.clock in {"", self._run.clock}:
             return None
@@ -223,7 +223,7 @@ class _Reading:
                 f"segment {self._segment} has the clock {reader.clock} instead of {self._run.clock}, and no time "
                 f"compares: {error}"
             )
-            return None
+            return UnknownClock()
 
     def finish(self) -> RunEvidence:
         self._prints.seal()

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.clock import ClockMap
+from harness.clock import ClockMap, UnknownClock
 from harness.ledger import PrintLine, read_print, read_print_line
 from harness.records import Answered, Print
 
@@ -65,14 +65,14 @@ class Prints:
         self.sorts: list[Print] = []
         self._known: dict[bytes, int] = {}
         self._segments: list[_Lines] = []
-        self._clocks: list[ClockMap | None] = []
+        self._clocks: list[ClockMap | UnknownClock | None] = []
 
     def begin_segment(self, path: Path) -> None:
         """What is added from now on comes from this one."""
         self._segments.append(_Lines(path, array("i"), array("i"), *(array("q") for _ in range(5))))
         self._clocks.append(None)
 
-    def set_clock(self, clock: ClockMap) -> None:
+    def set_clock(self, clock: ClockMap | UnknownClock) -> None:
         """The segment's times are of another clock than the run's."""
         self._clocks[-1] = clock
 
