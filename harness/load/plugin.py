@@ -13,7 +13,6 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -23,7 +22,7 @@ from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner, WorkerRunner
 
 from harness.criteria import CriteriaError
-from harness.gate import EXIT_DIED, EXIT_USAGE, Verdict, decide
+from harness.gate import EXIT_DIED, EXIT_USAGE, Verdict
 from harness.ledger import LedgerError
 from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
@@ -177,24 +176,11 @@ class LoadPlugin:
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be made must not look like a clean one
             _log.exception("the verdict could not be decided")
             print(f"misissue: no verdict: {error}", file=sys.stderr)
-            self._tell_misissuance(environment, own.run.directory)
             return
-        self._tell(environment, verdict, own.run.directory)
-
-    def _tell(self, environment: Environment, verdict: Verdict, directory: Path) -> None:
         environment.process_exit_code = verdict.exit_code
-        self._verdict, self._directory = verdict, directory
+        self._verdict, self._directory = verdict, own.run.directory
         if not _parsed(environment).headless:
-            print_verdict(verdict, directory)
-
-    def _tell_misissuance(self, environment: Environment, directory: Path) -> None:
-        """Where the disk takes no verdict any more, a misissuance that is on it outranks that."""
-        try:
-            verdict = decide(directory)
-        except Exception:  # noqa: BLE001 - whatever kept the verdict from being made has been told
-            return
-        if verdict.verdict == "FAIL":
-            self._tell(environment, verdict, directory)
+            print_verdict(verdict, self._directory)
 
     def _on_quitting(self, environment: Environment, **_: object) -> None:
         # A SIGTERM comes here while the users are still at work.
