@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from harness.target import TargetError, read_assignments
 DEFAULT_EXPERIMENT = "profiles.experiments.release_2023:EXPERIMENT"
 DEFAULT_TARGET = "targets.municipal.target:Municipal"
 _WATCH_S = 0.2
+_LOOPBACK = "127.0.0.1"
 _LIMIT = "METRIC[:KIND]=VALUE"
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _EPILOG = (
@@ -90,6 +92,10 @@ def verify(
     for name, values in (("set", settings), ("max", maximum), ("min", minimum)):
         for text in values:
             arguments += [f"--{name}", text]
+    if options["processes"] is not None and not any(word.startswith("--master-port") for word in profile_options):
+        # Locust's own port is one for the whole machine, and workers of two runs would meet there.
+        port = str(_free_port())
+        arguments += ["--master-bind-host", _LOOPBACK, "--master-bind-port", port, "--master-port", port]
     # In place of this process, because Locust wants to patch the interpreter before anything else is imported.
     os.execv(sys.executable, [sys.executable, "-m", "locust", *arguments, *profile_options])  # noqa: S606 - our own
 
@@ -197,6 +203,12 @@ def up(target: str, settings: Sequence[str], **options: object) -> None:
             click.echo("stopping")
         finally:
             system.close()
+
+
+def _free_port() -> int:
+    with socket.create_server((_LOOPBACK, 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 def _find_profile(profile: str) -> Path:

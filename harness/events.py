@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from harness.coverage import POINTS
 from harness.fingerprint import digest
-from harness.ledger import EventLine
 from harness.records import PrintEvent
+from harness.segment import EventLine
 
 
 class _PointNumbers(dict[str, int]):

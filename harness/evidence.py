@@ -7,18 +7,7 @@ import numpy as np
 
 from harness.clock import ClockError, ClockMap, UnknownClock
 from harness.events import Events
-from harness.ledger import (
-    LOAD_PREFIX,
-    Chunk,
-    EventLine,
-    Line,
-    PrintLine,
-    RunDescription,
-    SegmentReader,
-    read_run,
-    segment_path,
-    segments_in,
-)
+from harness.ledger import LOAD_PREFIX, RunDescription, read_run, segment_path, segments_in
 from harness.prints import Prints
 from harness.records import (
     Batch,
@@ -34,6 +23,7 @@ from harness.records import (
     self_test_id,
 )
 from harness.register import Register, RegisterError
+from harness.segment import Chunk, EventLine, Line, PrintLine, SegmentReader
 
 
 class SegmentCount(msgspec.Struct, kw_only=True):
@@ -65,11 +55,6 @@ class RunEvidence(msgspec.Struct, kw_only=True):
     counts: dict[str, SegmentCount]
     changes: int
     faults: list[str]
-
-    @property
-    def issued(self) -> int:
-        """Attempts that were sent."""
-        return sum(count.issued for count in self.counts.values())
 
     @property
     def in_flight(self) -> int:
@@ -214,8 +199,10 @@ class _Reading:
 
     def _clock_of(self, reader: SegmentReader) -> ClockMap | UnknownClock | None:
         """The way from the segment's clock to the run's; None when they are one."""
-        if reader.clock in {"", self._run.clock}:
+        if reader.clock == self._run.clock:
             return None
+        if not reader.clock:  # its header is gone, which is told; nobody may be blamed for times of nobody knows where
+            return UnknownClock()
         try:
             return ClockMap(self._readings)
         except (ClockError, ValueError) as error:

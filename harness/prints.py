@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import ClockMap, UnknownClock
-from harness.ledger import PrintLine, read_print, read_print_line
 from harness.records import Answered, Print
+from harness.segment import PrintLine, read_print, read_print_line
 
 Times = NDArray[np.int64]
 Rows = NDArray[np.intp]

@@ -11,11 +11,11 @@ from random import Random
 import msgspec
 
 from harness.fingerprint import checksum
-from harness.ledger import SegmentWriter
 from harness.oracle import judge_identity
 from harness.outcome import Outcome
 from harness.records import Application, Change, Fault, Group, Print, SelfTest, self_test_id
 from harness.register import Register
+from harness.segment import SegmentWriter
 from harness.target import Answer, Target
 
 _OK = Outcome.OK  # looking a member up in its enumeration takes longer than judging by it

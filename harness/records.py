@@ -7,10 +7,13 @@ tell the order anyway; exposures, which must not be overcounted, demand a common
 the points are stamped on the inner side (`written` after the write, `read` before the read).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+Nanoseconds = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Attempt = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+# What a column of numbers can hold: beyond that a line is unreadable, and whoever reads it does not fail.
 Answered = Literal["document", "refused", "error", "unanswered", "nothing"]
 
 
@@ -56,7 +59,7 @@ class Application(Record, frozen=True, kw_only=True, tag="application"):
     group: str
     kind: str
     options: tuple[str, ...] = ()
-    attempt: int = 1
+    attempt: Attempt = 1
 
     @property
     def nonce(self) -> str:
@@ -91,10 +94,10 @@ class Print(Record, frozen=True, kw_only=True, tag="print", gc=False):
     """
 
     application: str
-    attempt: int = 1
-    sent_ns: int
-    answered_ns: int
-    intended_ns: int | None = None
+    attempt: Attempt = 1
+    sent_ns: Nanoseconds
+    answered_ns: Nanoseconds
+    intended_ns: Nanoseconds | None = None
     # From here on, what prints of one sort have in common: `harness.prints` tells sorts by this part of a line.
     applicant: str
     group: str
@@ -146,8 +149,8 @@ class Change(Record, frozen=True, kw_only=True, tag="change"):
     version: int
     persons: tuple[str, ...]
     refusals: tuple[Refusal, ...] = ()
-    sent_ns: int
-    answered_ns: int | None = None
+    sent_ns: Nanoseconds
+    answered_ns: Nanoseconds | None = None
 
 
 class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run"):
@@ -161,11 +164,11 @@ class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run"):
 
     sync_run: str
     applied: tuple[tuple[str, int], ...]
-    begin_ns: int
-    applied_ns: int | None = None
-    released_ns: int | None = None
-    acknowledged_ns: int | None = None
-    end_ns: int | None = None
+    begin_ns: Nanoseconds
+    applied_ns: Nanoseconds | None = None
+    released_ns: Nanoseconds | None = None
+    acknowledged_ns: Nanoseconds | None = None
+    end_ns: Nanoseconds | None = None
 
     @property
     def work_end_ns(self) -> int:
@@ -183,7 +186,7 @@ class PrintEvent(Record, frozen=True, kw_only=True, tag="event", gc=False):
 
     nonce: str
     point: str
-    at_ns: int
+    at_ns: Nanoseconds
     slot: str = ""
 
 
@@ -192,7 +195,7 @@ class ErrorNotice(Record, frozen=True, kw_only=True, tag="notice"):
 
     nonce: str
     code: str
-    at_ns: int
+    at_ns: Nanoseconds
 
 
 class Batch(Record, frozen=True, kw_only=True, tag="batch"):
@@ -231,9 +234,9 @@ class ClockReading(Record, frozen=True, kw_only=True, tag="clock_reading"):
         uncertainty_ns: the true offset lay within `offset_ns` plus or minus this.
     """
 
-    at_ns: int
-    offset_ns: int
-    uncertainty_ns: int
+    at_ns: Nanoseconds
+    offset_ns: Nanoseconds
+    uncertainty_ns: Nanoseconds
 
 
 class Fault(Record, frozen=True, kw_only=True, tag="fault"):

@@ -24,11 +24,11 @@ from harness.ledger import (
     LedgerError,
     Report,
     RunDescription,
-    SegmentWriter,
     create_run_directory,
     write_json,
 )
 from harness.recorder import Recorder
+from harness.segment import SegmentWriter
 from harness.target import Target, TargetError
 
 CLOCK = "monotonic"

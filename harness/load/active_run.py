@@ -9,6 +9,7 @@ import gevent
 import msgspec
 
 from harness.load.arrivals import Arrivals
+from harness.load.beside import every
 from harness.load.clock import Clock
 from harness.load.leases import Leases
 from harness.load.options import Setup
@@ -140,13 +141,11 @@ class ActiveRun:
             gevent.sleep(_PLANT_S)
 
     def _repeat_every(self, period_s: float, work: Callable[[], None]) -> None:
-        def repeat() -> None:
-            while True:
-                gevent.sleep(period_s)
-                try:
-                    work()
-                except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
-                    if self.target.failure() == "":
-                        self.fault(getattr(work, "__name__", "a listener"), error)
+        def attempt() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
+                if self.target.failure() == "":
+                    self.fault(getattr(work, "__name__", "a listener"), error)
 
-        self._greenlets.append(gevent.spawn(repeat))
+        self._greenlets.append(every(period_s, attempt))

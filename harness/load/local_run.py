@@ -1,12 +1,11 @@
 """A judged run of one Locust process, which owns the run and has the users."""
 
-from collections.abc import Callable
-
 import gevent
 
 from harness.gate import Verdict
 from harness.ledger import Ended
 from harness.load.active_run import ActiveRun, Share
+from harness.load.beside import every
 from harness.load.clock import Clock
 from harness.load.options import Setup
 from harness.outcome import Outcome
@@ -47,7 +46,7 @@ class LocalRun:
         self.run.restart_clock()
         self.active.start()
         for period_s, work in ((_WATCH_S, self._watch), (_PROGRESS_S, self._show)):
-            self._greenlets.append(gevent.spawn(_repeat, period_s, work))
+            self._greenlets.append(every(period_s, work))
 
     def cut_short(self) -> None:
         """End the plan before its time: somebody interrupted the run."""
@@ -82,9 +81,3 @@ class LocalRun:
             misissued=recorder.misissued,
             errors=recorder.tallies[Outcome.ERROR_FINAL],
         )
-
-
-def _repeat(period_s: float, work: Callable[[], None]) -> None:
-    while True:
-        gevent.sleep(period_s)
-        work()

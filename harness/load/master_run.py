@@ -14,6 +14,7 @@ from locust.runners import STATE_MISSING, MasterRunner
 from harness.gate import Verdict
 from harness.ledger import INCIDENT_DIRECTORY, SEGMENT_DIRECTORY, Ended, Report
 from harness.load.active_run import DRAIN_S, Share
+from harness.load.beside import every
 from harness.load.clock import Clock
 from harness.load.messages import (
     CLOCK,
@@ -102,7 +103,7 @@ class MasterRun:
         runner.environment.events.worker_connect.add_listener(self._on_worker_connect)
         runner.environment.events.worker_report.add_listener(self._on_report)
         for period_s, work in ((_WATCH_S, self._watch), (_PROGRESS_S, self._show)):
-            self._greenlets.append(gevent.spawn(_repeat, period_s, work))
+            self._greenlets.append(every(period_s, work))
 
     def cut_short(self) -> None:
         """End the plan before its time: somebody interrupted the run."""
@@ -252,9 +253,3 @@ class MasterRun:
             misissued=sum(outcomes.get(one, 0) for outcomes in tallies for one in Outcome if one.is_misissue),
             errors=sum(outcomes.get(Outcome.ERROR_FINAL, 0) for outcomes in tallies),
         )
-
-
-def _repeat(period_s: float, work: Any) -> None:
-    while True:
-        gevent.sleep(period_s)
-        work()

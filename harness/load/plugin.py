@@ -136,9 +136,9 @@ class LoadPlugin:
     def _open(self, environment: Environment) -> None:
         setup = self._read_setup(environment)
         if isinstance(environment.runner, MasterRunner):
-            self._own = MasterRun(setup, environment.runner, self._clock)
+            self._own = MasterRun(setup, environment.runner, machine_clock())
         else:
-            self._own = LocalRun(setup, self._clock)
+            self._own = LocalRun(setup, machine_clock())
             self.active = self._own.active
 
     def _on_test_start(self, environment: Environment, **_: object) -> None:

@@ -14,7 +14,7 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import WorkerRunner
 
-from harness.ledger import INCIDENT_DIRECTORY, LedgerError, SegmentWriter, create_run_directory, read_run
+from harness.ledger import INCIDENT_DIRECTORY, LedgerError, create_run_directory, read_run
 from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock
 from harness.load.messages import (
@@ -36,6 +36,7 @@ from harness.load.messages import (
 from harness.load.options import Setup
 from harness.recorder import Recorder
 from harness.records import ClockReading
+from harness.segment import SegmentWriter
 
 _log = logging.getLogger(__name__)
 _CLOCK_S = 1.0

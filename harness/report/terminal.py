@@ -13,6 +13,7 @@ from harness.ledger import VERDICT_FILE
 
 _SHOWN_INCIDENTS = 8
 _SHOWN_CELLS = 3
+_SHOWN_REASONS = 12
 _COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 
 
@@ -55,7 +56,10 @@ def print_verdict(verdict: Verdict, directory: Path) -> None:
             f"{len(verdict.retried_errors)} error(s) re-applied and printed normally; "
             f"who was in flight beside them: {directory / VERDICT_FILE}"
         )
-    console.print(Text(verdict.verdict, style=_COLOURS[verdict.verdict]), "·", "; ".join(verdict.reasons))
+    reasons = list(verdict.reasons[:_SHOWN_REASONS])
+    if len(verdict.reasons) > _SHOWN_REASONS:
+        reasons.append(f"and {len(verdict.reasons) - _SHOWN_REASONS} more in {directory / VERDICT_FILE}")
+    console.print(Text(verdict.verdict, style=_COLOURS[verdict.verdict]), "·", "; ".join(reasons))
     console.print(f"evidence: {directory}")
 
 

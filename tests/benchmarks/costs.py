@@ -15,8 +15,9 @@ from typing import Literal
 import msgspec
 
 from harness.gate import decide
-from harness.ledger import Footer, Header, segments_in
+from harness.ledger import segments_in
 from harness.records import Evidence
+from harness.segment import Footer, Header
 from targets.lifetime import die_with_parent
 from tests.benchmarks.sides import ROOT
 

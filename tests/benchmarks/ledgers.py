@@ -15,8 +15,9 @@ import msgspec
 
 from harness.criteria import Criteria
 from harness.fingerprint import checksum, sha256
-from harness.ledger import LOAD_PREFIX, RUN_FILE, TARGET_SEGMENT, SegmentWriter, create_run_directory, write_json
+from harness.ledger import LOAD_PREFIX, RUN_FILE, TARGET_SEGMENT, create_run_directory, write_json
 from harness.records import Change, Document, ErrorNotice, Group, Print, PrintEvent, Refusal, SelfTest, SyncRun
+from harness.segment import SegmentWriter
 from tests.harness.builders import CLOCK, RUN, describe
 
 _GROUPS = 400

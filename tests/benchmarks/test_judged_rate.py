@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from harness.gate import Verdict, decide
-from harness.ledger import SegmentReader, segment_path
+from harness.ledger import segment_path
 from harness.records import Print
+from harness.segment import SegmentReader
 from tests.benchmarks.sides import USERS, Service, Side, Turn
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.static_service import DOCUMENT_BYTES, PERSONS, person_name

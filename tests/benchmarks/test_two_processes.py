@@ -8,8 +8,9 @@ import pytest
 
 from harness.evidence import read_evidence
 from harness.gate import Verdict
-from harness.ledger import VERDICT_FILE, SegmentReader, segments_in
+from harness.ledger import VERDICT_FILE, segments_in
 from harness.records import Print, SelfTest
+from harness.segment import SegmentReader
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.synthetic_run import SyntheticRun
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.ledger import TARGET_SEGMENT, SegmentReader, segment_path
+from harness.ledger import TARGET_SEGMENT, segment_path
 from harness.records import Print, PrintEvent
+from harness.segment import SegmentReader
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
 
 pytestmark = pytest.mark.timeout(180)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger import SegmentReader, segment_path
+from harness.ledger import segment_path
 from harness.records import Print
+from harness.segment import SegmentReader
 from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, wait_for_prints
 
 pytestmark = pytest.mark.timeout(120)

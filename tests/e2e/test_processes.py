@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger import SegmentReader, read_run, segment_path
+from harness.ledger import read_run, segment_path
 from harness.records import Print
+from harness.segment import SegmentReader
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, wait_for_prints, wait_until
 from tests.e2e.paper_runs import TARGET, TARGET_PLACE, Ended, at_once, plan, ports, run, wait
 

@@ -13,15 +13,7 @@ from harness.criteria import Criteria, Limit
 from harness.events import Events
 from harness.evidence import RunEvidence, read_evidence
 from harness.fingerprint import checksum, sha256
-from harness.ledger import (
-    RUN_FILE,
-    RunDescription,
-    SegmentReader,
-    SegmentWriter,
-    create_run_directory,
-    segment_path,
-    write_json,
-)
+from harness.ledger import RUN_FILE, RunDescription, create_run_directory, segment_path, write_json
 from harness.records import (
     Batch,
     Change,
@@ -39,6 +31,7 @@ from harness.records import (
     SyncRun,
 )
 from harness.register import Register
+from harness.segment import SegmentReader, SegmentWriter
 
 HOME = Group(group="G1", persons=("A", "B"))
 OTHER = Group(group="G2", persons=("X",))

@@ -138,3 +138,16 @@ def test_verify_hands_no_option_on_that_was_not_given(monkeypatch: pytest.Monkey
     monkeypatch.setattr("os.execv", lambda _, arguments: started.append(arguments))
     CliRunner().invoke(cli, ["verify", "april30"], catch_exceptions=False)
     assert [word for word in started[0] if word.startswith("--")] == ["--headless", "--skip-log-setup"]
+
+
+def test_two_runs_of_several_processes_never_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of a run find one another at a port of their own on the loopback, unless another was asked for."""
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda _, arguments: started.append(arguments))
+    for more in ([], ["--", "--master-port", "7"]):
+        CliRunner().invoke(cli, ["verify", "april30", "--processes", "2", *more], catch_exceptions=False)
+    own, asked = started
+    port = own[own.index("--master-bind-port") + 1]
+    assert own[own.index("--master-port") + 1] == port != "5557"
+    assert own[own.index("--master-bind-host") + 1] == "127.0.0.1"
+    assert "--master-bind-port" not in asked

@@ -11,8 +11,9 @@ from harness.completeness import faults_of
 from harness.evidence import RunEvidence, read_evidence
 from harness.gate import decide
 from harness.judging import judge_all
-from harness.ledger import RUN_FILE, LedgerError, Report, SegmentWriter, segment_path, write_json
+from harness.ledger import RUN_FILE, LedgerError, Report, segment_path, write_json
 from harness.records import ClockReading, ErrorNotice, Evidence, Fault, Print, PrintEvent, SelfTest
+from harness.segment import SegmentWriter
 from tests.harness.builders import (
     CLOCK,
     HOME,
@@ -61,7 +62,7 @@ def test_everything(tmp_path: Path) -> None:
     first = evidence.register.version("G1", 1)
     assert first is not None
     assert not first.allowed(200, 300)
-    assert (evidence.issued, evidence.changes) == (2, 1)
+    assert (evidence.counts[LOAD].issued, evidence.changes) == (2, 1)
     assert evidence.in_flight == 0
     assert evidence.faults == []
 
@@ -232,7 +233,7 @@ def test_lost_line(tmp_path: Path) -> None:
     assert [fault for fault in evidence.faults if "batch" in fault] == [
         "segment load-1: 1 record(s) missing before batch 1"
     ]
-    assert (evidence.issued, evidence.in_flight) == (2, 1)
+    assert (evidence.counts[LOAD].issued, evidence.in_flight) == (2, 1)
 
 
 MANY = [delivery(f"A{number}", "A", paper("A"), at=(number, 2 * number)) for number in range(3000)]
@@ -282,7 +283,7 @@ def test_self_test_is_in_no_count(tmp_path: Path, announced: bool) -> None:
     assert evidence.self_tests == {LOAD: print_}
     assert [print_.nonce for print_ in prints_of(evidence)] == ["A1.1", "A2.1"]
     count = evidence.counts[LOAD]
-    assert (count.issued, count.prints, evidence.issued, evidence.in_flight) == (2, 2, 2, 0)
+    assert (count.issued, count.prints, evidence.counts[LOAD].issued, evidence.in_flight) == (2, 2, 2, 0)
     assert (evidence.faults == []) is announced
 
 
@@ -354,3 +355,20 @@ def test_nothing_else_is_called_a_self_test(tmp_path: Path, segment: str) -> Non
     verdict = decide(run)
     assert (verdict.verdict, verdict.papers) == ("FAIL", 1)
     assert any(f"segment {segment} calls A9 its self-test" in reason for reason in verdict.reasons)
+
+
+def test_without_a_header_no_time_compares(tmp_path: Path) -> None:
+    """A segment that lost its header is blamed for no time: nobody knows of which clock its times are."""
+    run = write_run(tmp_path, [*INNOCENT, change(2, sent_ns=1)], [sync_run("S1", 2, 3, applied=[("G1", 2)])])
+    assert decide(run).outcomes["stale"] == 1
+    path = segment_path(run, LOAD)
+    path.write_bytes(path.read_bytes().partition(b"\n")[2])
+    verdict = decide(run)
+    assert (verdict.verdict, verdict.outcomes["stale"], verdict.outcomes["ok"]) == ("INCONCLUSIVE", 0, 2)
+
+
+def test_target_that_tells_nonsense(tmp_path: Path) -> None:
+    """A time beyond all bounds that a target told costs its line, and the run its PASS, never the gate."""
+    evidence = read_evidence(write_run(tmp_path, INNOCENT, [sync_run(), sync_run("S2", 2**70, 2**71)]))
+    assert [run.sync_run for run in evidence.sync_runs] == ["S1"]
+    assert any("unreadable at line" in fault for fault in evidence.faults)

@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger import (
-    LedgerError,
-    SegmentWriter,
-    segment_path,
-)
+from harness.ledger import LedgerError, segment_path
 from harness.records import ErrorNotice, Group
+from harness.segment import SegmentWriter
 from tests.harness.builders import (
     CLOCK,
     EVERY_KIND,
@@ -88,7 +85,8 @@ def test_disk_stays_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 LIMITED = """
 import signal, sys
 from pathlib import Path
-from harness.ledger import LedgerError, SegmentWriter
+from harness.ledger import LedgerError
+from harness.segment import SegmentWriter
 from harness.records import Group
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 writer = SegmentWriter(Path(sys.argv[1]), "load-1", run="run-1", clock="monotonic")

@@ -10,12 +10,9 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.ledger import (
-    LedgerError,
-    SegmentReader,
-    SegmentWriter,
-)
+from harness.ledger import LedgerError
 from harness.records import Batch, Evidence, Group
+from harness.segment import SegmentReader, SegmentWriter
 from tests.harness.builders import (
     CLOCK,
     EVERY_KIND,

@@ -8,11 +8,12 @@ from random import Random
 
 import pytest
 
-from harness.ledger import LedgerError, SegmentReader, SegmentWriter
+from harness.ledger import LedgerError
 from harness.outcome import Outcome
 from harness.recorder import Recorder
 from harness.records import Application, Batch, Change, Document, Evidence, Fault, Group, Print, SelfTest
 from harness.register import RegisterError
+from harness.segment import SegmentReader, SegmentWriter
 from harness.target import Answer
 from tests.harness.builders import CLOCK, HOME, KIND, OTHER, RUN, change, entry, mark, paper, register
 from tests.harness.stub import StubTarget

@@ -68,9 +68,9 @@ def test_defaults_take_no_room() -> None:
 
 def test_units() -> None:
     """Every time and size of a record has its unit in its name."""
-    numbers = {
-        field.name for kind in KINDS for field in msgspec.structs.fields(kind) if field.type in (int, int | None)
-    }
+    whole = (int, int | None, records.Nanoseconds, records.Nanoseconds | None, records.Attempt)
+    numbers = {field.name for kind in KINDS for field in msgspec.structs.fields(kind) if field.type in whole}
+    assert {"sent_ns", "answered_ns", "size_bytes", "attempt"} <= numbers
     assert numbers - {"attempt", "version", "page", "pages", "batch", "issued", "records"} == {
         name for name in numbers if name.endswith(("_ns", "_bytes"))
     }

@@ -200,3 +200,11 @@ def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
     print_progress(3.2, 31, "burst", ok=5, misissued=3, errors=4)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "   3 of 31 s  burst        5 ok     3 misissued     4 errors\n")
+
+
+def test_many_reasons(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of very many reasons the first are told, and where the others are."""
+    print_verdict(msgspec.structs.replace(verdict, reasons=tuple(f"reason {n}" for n in range(500))), Path("runs"))
+    text = capsys.readouterr().out
+    assert "reason 11; and 488 more in runs/verdict.json" in text
+    assert "reason 12" not in text
