@@ -67,7 +67,6 @@ def test_costs_are_measured(run_path: Path, *, shows_points: bool) -> None:
     assert decoded.found == sum(segment.count(b"\n") for segment in segments)
     assert judged.found == "PASS"
     assert 0 < decoded.cpu_ns < judged.cpu_ns
-    assert judged.cpu_ns < 1.1 * judged.wall_ns  # in one thread, as decoding
     for cost in (read, decoded, judged):
         assert 0 < cost.start_bytes <= cost.peak_bytes
 
