@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,7 +21,7 @@ from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, cells_from_outsid
 from harness.criteria import Criteria, Criterion, Limit, check, sentence
 from harness.evidence import RunEvidence, read_evidence
 from harness.incident import Incident, RetriedError, describe_errors, find_incidents
-from harness.judging import judge_all
+from harness.judging import Judged, judge_all
 from harness.ledger import VERDICT_FILE, write_json
 from harness.measures import Latency, documents, late_starts, latency, may_have_printed, metrics, rate_share
 from harness.oracle import judge
@@ -131,8 +131,26 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
         return sum(cell.sync_runs > 0 for cell in self.cells)
 
 
+class Decision(NamedTuple):
+    """A verdict with all that it was made from, for whoever shows more of a run than the verdict says.
+
+    Args:
+        exposures: in order of their instant.
+    """
+
+    evidence: RunEvidence
+    judged: Judged
+    exposures: list[Exposure]
+    verdict: Verdict
+
+
 def decide(*directories: Path, criteria: Criteria | None = None) -> Verdict:
-    """The verdict on a run, from its ledger alone.
+    """The verdict of `examine`."""
+    return examine(*directories, criteria=criteria).verdict
+
+
+def examine(*directories: Path, criteria: Criteria | None = None) -> Decision:
+    """Read a run and decide on it, from its ledger alone.
 
     Args:
         directories: of the run; behind it those of load processes whose segments were not collected.
@@ -164,7 +182,7 @@ def write_verdict(directory: Path, verdict: Verdict) -> None:
     write_json(directory / VERDICT_FILE, verdict)
 
 
-def evaluate(evidence: RunEvidence, criteria: Criteria) -> Verdict:
+def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
     """Judge every print and weigh the whole."""
     judged = judge_all(evidence.prints, evidence.register)
     incidents = find_incidents(evidence, judged)
@@ -182,10 +200,10 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Verdict:
         *_too_little(evidence, counts, len(exposed)),
         *(sentence(one) for one in checked if one.result == "unknown"),
     ]
-    verdict: Literal["PASS", "FAIL", "INCONCLUSIVE"] = "FAIL" if failures else "INCONCLUSIVE" if unknown else "PASS"
-    return Verdict(
-        verdict=verdict,
-        exit_code=EXIT_DIED if evidence.run.died and verdict != "FAIL" else EXIT_CODES[verdict],
+    word: Literal["PASS", "FAIL", "INCONCLUSIVE"] = "FAIL" if failures else "INCONCLUSIVE" if unknown else "PASS"
+    verdict = Verdict(
+        verdict=word,
+        exit_code=EXIT_DIED if evidence.run.died and word != "FAIL" else EXIT_CODES[word],
         reasons=tuple(failures + unknown) or _what_was_shown(evidence, bound, cells_hit, len(cells), criteria),
         profile=evidence.run.profile,
         target=evidence.run.target,
@@ -213,6 +231,7 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Verdict:
         incidents=incidents,
         retried_errors=describe_errors(evidence, judged),
     )
+    return Decision(evidence=evidence, judged=judged, exposures=exposed, verdict=verdict)
 
 
 def _exposures(evidence: RunEvidence) -> list[Exposure]:
