@@ -18,7 +18,7 @@ import numpy as np
 from harness.bound import upper_bound
 from harness.completeness import faults_of
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, cells_from_outside, cells_from_points
-from harness.criteria import Criteria, Criterion, Limit, check, sentence
+from harness.criteria import Criteria, Criterion, Limit, Metrics, check, sentence
 from harness.evidence import RunEvidence, read_evidence
 from harness.incident import Incident, RetriedError, describe_errors, find_incidents
 from harness.judging import Judged, judge_all
@@ -83,7 +83,8 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
     """What verdict.json says.
 
     Args:
-        outcomes: number of applications for each of the sixteen outcomes.
+        outcomes: number of applications for each of the sixteen outcomes; outcomes_by_kind: the same for each kind of
+            document that was applied for, as far as there were any.
         papers: misissued documents that were handed out (件); persons: people whose data a stranger got (名).
         with_my_number: misissued papers that show a My Number.
         prints_judged: documents that were handed out and judged.
@@ -104,6 +105,7 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
     seed: int
     parameters: Mapping[str, object]
     outcomes: Mapping[str, int]
+    outcomes_by_kind: Mapping[str, Mapping[str, int]]
     papers: int
     persons: int
     with_my_number: int
@@ -210,6 +212,7 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
         seed=evidence.run.seed,
         parameters=evidence.run.parameters,
         outcomes={outcome.value: counts[outcome] for outcome in Outcome},
+        outcomes_by_kind={kind: _counted(values, kind) for kind in evidence.prints.kinds},
         papers=sum(incident.papers for incident in incidents),
         persons=len({owner for incident in incidents for owner in incident.exposed_persons}),
         with_my_number=sum(incident.my_number for incident in incidents),
@@ -232,6 +235,11 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
         retried_errors=describe_errors(evidence, judged),
     )
     return Decision(evidence=evidence, judged=judged, exposures=exposed, verdict=verdict)
+
+
+def _counted(values: Metrics, kind: str) -> dict[str, int]:
+    """Outcomes of the applications for documents of this kind that there were."""
+    return {outcome.value: int(number) for outcome in Outcome if (number := values[outcome.value, kind])}
 
 
 def _exposures(evidence: RunEvidence) -> list[Exposure]:

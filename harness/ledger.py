@@ -47,6 +47,8 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
         planned_prints: applications that the plan of arrivals holds; None when users apply as soon as they are free.
         planned_changes: changes that the plan holds.
         shows_points: exposures are counted by the target's named points; else by what is in flight, seen from outside.
+        elapsed_s: from the beginning of the plan until the load had ended; None while the run goes on or when it was
+            killed.
         ended: None while the run goes on or when it was killed; "stopped" at the first misissuance, as was asked for.
         faults: what went wrong inside the harness or on the way, one sentence each.
         died: why the target or the harness died in mid-run; empty when neither did.
@@ -70,6 +72,7 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
     planned_prints: int | None = None
     planned_changes: int = 0
     shows_points: bool
+    elapsed_s: float | None = None
     ended: Ended | None = None
     faults: tuple[str, ...] = ()
     died: str = ""

@@ -7,6 +7,7 @@ nothing but `settle` waits for anything.
 from collections import Counter, deque
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import msgspec
 
@@ -30,7 +31,7 @@ class Recorder:
             (stale, a refusal) is judged when it is closed, and undecided until then.
         faults: what went wrong in the harness itself, one sentence each; a run with any cannot pass.
         self_test: "planted" once the process has recorded a stranger's document of its own making, "caught" once that
-            was found out.
+            was found out; "none" before.
     """
 
     def __init__(self, target: Target, segment: SegmentWriter, incidents: Path) -> None:
@@ -38,7 +39,7 @@ class Recorder:
         self.segment = segment
         self.tallies: Counter[Outcome] = Counter()
         self.faults: list[str] = []
-        self.self_test = ""
+        self.self_test: Literal["none", "planted", "caught"] = "none"
         self._target = target
         self._incidents = incidents
         self._unsettled: deque[tuple[Print, bytes]] = deque()
@@ -105,8 +106,8 @@ class Recorder:
         It takes the way of every other print, and is never asked of the target. False when there is nothing to plant
         yet: no right document was new, or nobody is a stranger to its owner.
         """
-        if self.self_test or self._sample is None:
-            return bool(self.self_test)
+        if self.self_test != "none" or self._sample is None:
+            return self.self_test != "none"
         print_, document = self._sample
         shown = self._shown(print_)
         strangers = [

@@ -95,6 +95,11 @@ class JudgedRun:
         )
 
     @property
+    def description(self) -> RunDescription:
+        """As run.json has it."""
+        return self._description
+
+    @property
     def id(self) -> str:
         """Of the run, by which its segments are known."""
         return self._description.run
@@ -178,15 +183,15 @@ class JudgedRun:
         Raises:
             LedgerError: when the ledger cannot be read back, or a verdict other than FAIL cannot be written.
         """
+        elapsed_s = self.elapsed_s
         recorder = self.recorder
         if recorder is not None:
             self._guard(lambda: close_recorder(recorder, self._random, time.monotonic_ns()))
             self.expect_versions(recorder.register.newest_versions())
         for step in (self._copy_target_evidence, self.check_target, self.target.close):
             self._guard(step)
-        self._guard(
-            lambda: self._describe(ended=ended, faults=tuple(self.faults), died=self.died, reports=reports or {})
-        )
+        told = {"elapsed_s": elapsed_s, "ended": ended, "died": self.died, "reports": reports or {}}
+        self._guard(lambda: self._describe(**told, faults=tuple(self.faults)))
         verdict = decide(self.directory)
         try:
             write_verdict(self.directory, verdict)

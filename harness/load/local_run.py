@@ -1,5 +1,7 @@
 """A judged run of one Locust process, which owns the run and has the users."""
 
+from collections.abc import Callable
+
 import gevent
 
 from harness.gate import Verdict
@@ -7,6 +9,7 @@ from harness.ledger import Ended
 from harness.load.active_run import ActiveRun, Share
 from harness.load.beside import every
 from harness.load.clock import Clock
+from harness.load.live import Live
 from harness.load.options import Setup
 from harness.outcome import Outcome
 from harness.report.terminal import print_progress
@@ -18,12 +21,19 @@ _PROGRESS_S = 2.0
 class LocalRun:
     """From its making, which starts the target, to `finish`, which says the verdict.
 
+    Args:
+        users: how many of Locust's are at work.
+
+    Attributes:
+        live: what is known of it at any time.
+
     Raises:
         LedgerError, TargetError: see `JudgedRun.open`.
     """
 
-    def __init__(self, setup: Setup, clock: Clock) -> None:
+    def __init__(self, setup: Setup, clock: Clock, users: Callable[[], int]) -> None:
         self.run = setup.make_run()
+        self.live = Live(self.run, setup.plan, users)
         self._stopped = False
         self.run.open()
         try:
@@ -62,7 +72,10 @@ class LocalRun:
         ended: Ended = "complete" if self.active.is_through else "stopped" if self._stopped else "interrupted"
         gevent.killall(self._greenlets)
         self.active.stop()
-        return self.run.close(ended)
+        self.live.deciding()
+        verdict = self.run.close(ended)
+        self.live.decided(verdict)
+        return verdict
 
     def _stop(self) -> None:
         self._stopped = self.active.cut_short = True

@@ -16,6 +16,7 @@ from harness.ledger import INCIDENT_DIRECTORY, SEGMENT_DIRECTORY, Ended, Report
 from harness.load.active_run import DRAIN_S, Share
 from harness.load.beside import every
 from harness.load.clock import Clock
+from harness.load.live import Live
 from harness.load.messages import (
     CLOCK,
     DONE,
@@ -55,6 +56,9 @@ class _Worker(msgspec.Struct, kw_only=True):
 class MasterRun:
     """From its making, which starts the target, to `finish`, which says the verdict.
 
+    Attributes:
+        live: what is known of it at any time.
+
     Raises:
         LedgerError: see `JudgedRun.open`.
         TargetError: when the target cannot be started, or not be driven by other processes.
@@ -62,6 +66,7 @@ class MasterRun:
 
     def __init__(self, setup: Setup, runner: MasterRunner, clock: Clock) -> None:
         self.run = setup.make_run()
+        self.live = Live(self.run, setup.plan, lambda: runner.user_count)
         self._setup = setup
         self._runner = runner
         self._clock = clock
@@ -123,6 +128,7 @@ class MasterRun:
         """Collect what the workers hand over, close the run and decide."""
         ended: Ended = "complete" if self._is_through else "stopped" if self._stopped else "interrupted"
         gevent.killall(self._greenlets)
+        self.live.deciding()
         self._collect()
         if self._greenlets:
             self._runner.environment.events.worker_connect.remove_listener(self._on_worker_connect)
@@ -136,7 +142,9 @@ class MasterRun:
                     self.run.add_fault(f"{worker.segment}: {fault}")
         if not self._workers:
             self.run.add_fault("no worker took part")
-        return self.run.close(ended, reports=self._reports())
+        verdict = self.run.close(ended, reports=self._reports())
+        self.live.decided(verdict)
+        return verdict
 
     def _shuffled(self) -> deque[int]:
         positions = list(range(len(self.run.target.groups())))

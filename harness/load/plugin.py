@@ -26,12 +26,14 @@ from harness.gate import EXIT_DIED, EXIT_USAGE, Verdict
 from harness.ledger import LedgerError
 from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
+from harness.load.live import Live
 from harness.load.local_run import LocalRun
 from harness.load.master_run import MasterRun
 from harness.load.options import Option, Setup, add_arguments, read_setup
 from harness.load.plan import Plan
 from harness.load.worker import Worker
 from harness.report.terminal import print_verdict
+from harness.snapshot import Snapshot
 from harness.target import TargetError
 
 __all__ = ["LoadPlugin", "Option", "PlanShape"]
@@ -71,6 +73,7 @@ class LoadPlugin:
         self.change_kinds = tuple(change_kinds)
         self.active: ActiveRun | None = None
         self._own: LocalRun | MasterRun | None = None
+        self._live: Live | None = None
         self._worker: Worker | None = None
         self._clock = clock or machine_clock()
         self._default_target = target
@@ -89,6 +92,12 @@ class LoadPlugin:
     def is_over(self) -> bool:
         """Locust may stop the users."""
         return self._own is not None and self._own.is_over
+
+    def snapshot(self) -> Snapshot | None:
+        """What is known of the run that goes on, or else of the last one, on the process that owns it; half a second
+        old at the most. None before the first run, and on a worker.
+        """
+        return self._live.snapshot() if self._live is not None else None
 
     def _add_options(self, parser: LocustArgumentParser) -> None:
         add_arguments(parser, target=self._default_target, users=self._users, options=self._options)
@@ -138,8 +147,9 @@ class LoadPlugin:
         if isinstance(environment.runner, MasterRunner):
             self._own = MasterRun(setup, environment.runner, machine_clock())
         else:
-            self._own = LocalRun(setup, machine_clock())
+            self._own = LocalRun(setup, machine_clock(), lambda: _users(environment))
             self.active = self._own.active
+        self._live = self._own.live
 
     def _on_test_start(self, environment: Environment, **_: object) -> None:
         log.unhandled_greenlet_exception = False  # that of an earlier run is no fault of this one
@@ -216,6 +226,10 @@ def _parsed(environment: Environment) -> Namespace:
         raise AssertionError(message)
     options: Namespace = environment.parsed_options
     return options
+
+
+def _users(environment: Environment) -> int:
+    return environment.runner.user_count if environment.runner is not None else 0
 
 
 def _locust_faults(environment: Environment) -> list[str]:
