@@ -23,7 +23,7 @@ from tests.harness.builders import INNOCENT, KIND, LOAD, delivery, evidence_of, 
 def finished(directory: Path, *more: Evidence, **fields: object) -> tuple[Verdict, Snapshot]:
     """The verdict and the snapshot of a run of two right prints and these."""
     evidence = evidence_of(directory, (*INNOCENT, *more), **fields)
-    verdict = evaluate(evidence, evidence.run.criteria)
+    verdict = evaluate(evidence, evidence.run.criteria).verdict
     return verdict, snapshot_of(verdict, read_run(directory), directory)
 
 
