@@ -16,6 +16,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from harness.outcome import Outcome
+from harness.reason import Reason, make_reason, plain
 from harness.records import Record
 
 Side = Literal["maximum", "minimum"]
@@ -226,12 +227,10 @@ def check(criteria: Criteria, metrics: Metrics) -> tuple[Criterion, ...]:
     )
 
 
-def sentence(criterion: Criterion) -> str:
-    """What was found and what was asked for, as a reason of a verdict; no digit is rounded away."""
-    name = f"{criterion.metric} of {criterion.kind}" if criterion.kind else criterion.metric
-    found = "it never got a value" if criterion.value is None else _shown(criterion.value)
-    asked = "at most {} is allowed" if criterion.side == "maximum" else "at least {} is required"
-    return f"{name}: {found}, {asked.format(_shown(criterion.limit))}"
+def reason_of(criterion: Criterion) -> Reason:
+    """What was found and what was asked for, as a reason of a verdict."""
+    found = {} if criterion.value is None else {"value": criterion.value}
+    return make_reason(criterion.side, metric=criterion.metric, kind=criterion.kind, limit=criterion.limit, **found)
 
 
 def _criterion(side: Side, limit: Limit, metrics: Metrics) -> Criterion:
@@ -331,7 +330,7 @@ def _shown(value: object) -> str:
         case int() if value.bit_length() > 64:
             return "an integer of more than 64 bits"  # Python may refuse to write it
         case int() | float():
-            return repr(value).removesuffix(".0")
+            return plain(value)
         case str():
             return f"the text {reprlib.repr(value)}"
         case _:

@@ -18,7 +18,7 @@ import numpy as np
 from harness.bound import upper_bound
 from harness.completeness import faults_of
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, cells_from_outside, cells_from_points
-from harness.criteria import Criteria, Criterion, Limit, Metrics, check, sentence
+from harness.criteria import Criteria, Criterion, Limit, Metrics, check, reason_of
 from harness.evidence import RunEvidence, read_evidence
 from harness.incident import Incident, RetriedError, describe_errors, find_incidents
 from harness.judging import Judged, judge_all
@@ -27,6 +27,7 @@ from harness.measures import Latency, documents, late_starts, latency, may_have_
 from harness.oracle import judge
 from harness.outcome import Outcome
 from harness.overlap import Exposure, exposures, exposures_from_outside, runs_met
+from harness.reason import Reason, make_reason
 from harness.records import Record
 
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
@@ -99,7 +100,7 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
 
     verdict: Literal["PASS", "FAIL", "INCONCLUSIVE"]
     exit_code: int
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     profile: str
     target: str
     seed: int
@@ -196,11 +197,11 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
     values = metrics(evidence, judged, exposures=len(exposed), cells=cells_hit, bound=bound.upper)
     checked = check(_with_defaults(criteria, evidence), values)
     counts = judged.counts()
-    failures = [*_misissuances(counts), *(sentence(one) for one in checked if one.result == "broken")]
+    failures = [*_misissuances(counts), *(reason_of(one) for one in checked if one.result == "broken")]
     unknown = [
         *_incompleteness(evidence, processes, criteria),
         *_too_little(evidence, counts, len(exposed)),
-        *(sentence(one) for one in checked if one.result == "unknown"),
+        *(reason_of(one) for one in checked if one.result == "unknown"),
     ]
     word: Literal["PASS", "FAIL", "INCONCLUSIVE"] = "FAIL" if failures else "INCONCLUSIVE" if unknown else "PASS"
     verdict = Verdict(
@@ -305,46 +306,45 @@ def _with_defaults(criteria: Criteria, evidence: RunEvidence) -> Criteria:
     return msgspec.structs.replace(criteria, minimum=(*criteria.minimum, Limit(metric="rate_share", value=RATE_SHARE)))
 
 
-def _misissuances(counts: Counter[Outcome]) -> list[str]:
+def _misissuances(counts: Counter[Outcome]) -> list[Reason]:
     return [
-        f"{counts[outcome]} print(s) ended as {outcome.value}"
+        make_reason("misissued", number=counts[outcome], outcome=outcome.value)
         for outcome in Outcome
         if outcome.is_misissue and counts[outcome]
     ]
 
 
-def _incompleteness(evidence: RunEvidence, processes: Mapping[str, ProcessCount], criteria: Criteria) -> list[str]:
+def _incompleteness(evidence: RunEvidence, processes: Mapping[str, ProcessCount], criteria: Criteria) -> list[Reason]:
     """Everything that keeps the evidence from being whole."""
-    found = [evidence.run.died] if evidence.run.died else []
-    found += [f"evidence: {fault}" for fault in (*evidence.faults, *faults_of(evidence.prints))]
+    found = [make_reason("died", died=evidence.run.died)] if evidence.run.died else []
+    found += [make_reason("evidence", fault=fault) for fault in (*evidence.faults, *faults_of(evidence.prints))]
     if criteria.self_test:
         for segment, process in processes.items():
             if process.self_test == "missed":
-                found.append(f"self-test: the wrong image planted in {segment} was not told from a right one")
+                found.append(make_reason("self_test_missed", segment=segment))
             elif process.self_test == "none" and process.judged:
-                found.append(f"self-test: no wrong image was planted in {segment}")
+                found.append(make_reason("self_test_none", segment=segment))
     if evidence.in_flight:
-        found.append(f"{evidence.in_flight} print(s) were still in flight at the stop and may have been handed out")
+        found.append(make_reason("in_flight", number=evidence.in_flight))
     return found
 
 
-def _too_little(evidence: RunEvidence, counts: Counter[Outcome], exposed: int) -> list[str]:
+def _too_little(evidence: RunEvidence, counts: Counter[Outcome], exposed: int) -> list[Reason]:
     """Everything that the run would have had to show."""
     found = []
     if counts[Outcome.UNDECIDED]:
-        found.append(f"{counts[Outcome.UNDECIDED]} print(s) could not be decided")
+        found.append(make_reason("undecided", number=counts[Outcome.UNDECIDED]))
     if not documents(evidence.prints):
-        found.append("no whole document was judged")
+        found.append(make_reason("no_document"))
     if not exposed:
-        found.append("no exposure: the condition that the run is made to provoke never occurred")
+        found.append(make_reason("no_exposure"))
     return found
 
 
 def _what_was_shown(
     evidence: RunEvidence, bound: Bound, cells_hit: int, cells: int, criteria: Criteria
-) -> tuple[str, ...]:
-    shown = (
-        f"{documents(evidence.prints)} documents judged, {bound.n} exposures, {cells_hit} of {cells} coverage cells, "
-        "no misissuance, nothing undecided"
+) -> tuple[Reason, ...]:
+    shown = make_reason(
+        "shown", documents=documents(evidence.prints), exposures=bound.n, cells_hit=cells_hit, cells=cells
     )
-    return (shown,) if criteria.self_test else (shown, "the self-test was not asked for")
+    return (shown,) if criteria.self_test else (shown, make_reason("self_test_not_asked"))

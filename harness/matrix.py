@@ -25,6 +25,7 @@ from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
 from harness.ledger import write_json
 from harness.overlap import exposures, runs_met
 from harness.prints import Interval
+from harness.reason import EVIDENCE_CODES
 from harness.recorder import Recorder
 from harness.records import Application, Group, Record
 from harness.run import JudgedRun, load_target
@@ -196,9 +197,9 @@ def _run_cell(
 def _complaint(run: JudgedRun, verdict: Verdict) -> str:
     if run.died:
         return run.died
-    unsound = [reason for reason in verdict.reasons if reason.startswith(("evidence: ", "self-test: "))]
+    unsound = [reason for reason in verdict.reasons if reason.code in EVIDENCE_CODES]
     if unsound:
-        return unsound[0]
+        return unsound[0].text
     return f"{verdict.outcomes['undecided']} prints undecided" if verdict.outcomes["undecided"] else ""
 
 

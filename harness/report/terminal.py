@@ -56,7 +56,7 @@ def print_verdict(verdict: Verdict, directory: Path) -> None:
             f"{len(verdict.retried_errors)} error(s) re-applied and printed normally; "
             f"who was in flight beside them: {directory / VERDICT_FILE}"
         )
-    reasons = list(verdict.reasons[:_SHOWN_REASONS])
+    reasons = [reason.text for reason in verdict.reasons[:_SHOWN_REASONS]]
     if len(verdict.reasons) > _SHOWN_REASONS:
         reasons.append(f"and {len(verdict.reasons) - _SHOWN_REASONS} more in {directory / VERDICT_FILE}")
     console.print(Text(verdict.verdict, style=_COLOURS[verdict.verdict]), "·", "; ".join(reasons))

@@ -13,6 +13,7 @@ from harness.records import Print, SelfTest
 from harness.segment import SegmentReader
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.synthetic_run import SyntheticRun
+from tests.harness.builders import sentences
 
 _DELIVERIES = 2_000_000
 _RATE_DELIVERIES = 400_000
@@ -47,7 +48,7 @@ def assert_none_lost_none_twice(directory: Path, deliveries: int) -> None:
     }
     assert sorted(process.issued for process in verdict.processes.values()) == [len(told) // 2] * 2
     assert {process.self_test for process in verdict.processes.values()} == {"caught"}
-    interrupted, no_exposure = verdict.reasons
+    interrupted, no_exposure = sentences(verdict)
     assert interrupted.startswith("evidence: the run was interrupted")
     assert no_exposure.startswith("no exposure")
 

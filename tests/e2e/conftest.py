@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,11 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+def sentences(verdict: Mapping[str, Any]) -> list[str]:
+    """The reasons of a verdict.json, in English."""
+    return [reason["text"] for reason in verdict["reasons"]]
 
 
 def read_verdict(directory: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from harness.ledger import segment_path
 from harness.records import Print
 from harness.segment import SegmentReader
-from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, wait_for_prints
+from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, sentences, wait_for_prints
 
 pytestmark = pytest.mark.timeout(120)
 _PRINTS = 60
@@ -45,7 +45,7 @@ def test_a_process_of_the_deployment_that_dies_ends_the_run_with_4(
     assert run.wait() == 4, (run.stdout, run.stderr)
     verdict = read_verdict(directory)
     assert verdict["verdict"] == "INCONCLUSIVE"
-    assert named in verdict["reasons"][0]
+    assert named in sentences(verdict)[0]
     assert verdict["prints_judged"] >= _PRINTS
     assert _prints_on_record(directory) >= _PRINTS
     assert not run.left_behind()
@@ -96,7 +96,7 @@ def test_an_interrupted_run_is_inconclusive(
     assert run.wait() == 3, (run.stdout, run.stderr)
     verdict = read_verdict(tmp_path / "run")
     assert verdict["verdict"] == "INCONCLUSIVE"
-    assert any("interrupted" in reason for reason in verdict["reasons"])
+    assert any("interrupted" in reason for reason in sentences(verdict))
     assert not run.left_behind()
 
 

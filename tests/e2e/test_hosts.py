@@ -25,7 +25,7 @@ from harness.prints import Interval, Rows
 from harness.records import Batch, ClockReading, Evidence, Print, SyncRun
 from harness.run import CLOCK
 from harness.segment import Footer, SegmentReader
-from tests.e2e.conftest import ROOT, Command, wait_until
+from tests.e2e.conftest import ROOT, Command, sentences, wait_until
 from tests.e2e.paper_runs import TARGET_PLACE, Ended, at_once, is_root, wait
 from tests.load.other_clock import other_clock
 from tests.load.shared_papers import PRINT_LOG
@@ -281,7 +281,7 @@ def test_without_readings_no_time_of_another_clock_counts(runs: dict[str, Ended]
     copy, segment = _with_readings(runs["clean"].directory, tmp_path / "run", lambda _: None)
     verdict = decide(copy)
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
-    (reason,) = [told for told in verdict.reasons if "no time compares" in told]
+    (reason,) = [told.text for told in verdict.reasons if "no time compares" in told.text]
     assert f"segment {segment} has the clock" in reason
 
 
@@ -319,17 +319,17 @@ def test_a_worker_that_cannot_reach_the_service_is_named(runs: dict[str, Ended])
     """The run is inconclusive, however well the other worker reached it."""
     one = runs["no way"]
     assert one.exit_code == 3, (one.stdout, one.stderr)
-    assert [told for told in one.verdict["reasons"] if f"cannot start: nobody answers at http://{SERVICE}" in told]
+    assert [told for told in sentences(one.verdict) if f"cannot start: nobody answers at http://{SERVICE}" in told]
 
 
 def test_a_full_disk_on_one_host_is_named(runs: dict[str, Ended]) -> None:
     """What fitted on it is handed over, and what went wrong there is told by the master."""
     one = runs["small disk"]
     assert one.exit_code == 3, (one.stdout, one.stderr)
-    assert [told for told in one.verdict["reasons"] if "No space left on device" in told], one.verdict["reasons"]
+    assert [told for told in sentences(one.verdict) if "No space left on device" in told], sentences(one.verdict)
     segment = _far_segment(one.directory)
     assert one.verdict["processes"][segment]["judged"] > 0
-    assert f"evidence: segment {segment} was never closed" in one.verdict["reasons"]
+    assert f"evidence: segment {segment} was never closed" in sentences(one.verdict)
 
 
 def test_evidence_that_was_not_collected_is_joined_by_the_gate(

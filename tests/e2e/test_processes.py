@@ -14,7 +14,16 @@ import pytest
 from harness.ledger import read_run, segment_path
 from harness.records import Print
 from harness.segment import SegmentReader
-from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, wait_for_prints, wait_until
+from tests.e2e.conftest import (
+    PROFILE,
+    SHORT_PLAN,
+    Command,
+    free_port,
+    read_verdict,
+    sentences,
+    wait_for_prints,
+    wait_until,
+)
 from tests.e2e.paper_runs import TARGET, TARGET_PLACE, Ended, at_once, plan, ports, run, wait
 
 pytestmark = pytest.mark.timeout(180)
@@ -161,7 +170,7 @@ def test_the_second_start_in_the_web_ui_is_a_run_of_its_own(runs: dict[str, Ende
     assert first == one.directory
     assert read_verdict(first)["verdict"] == "INCONCLUSIVE"
     assert read_verdict(first)["exit_code"] == 3
-    assert [told for told in read_verdict(first)["reasons"] if "was interrupted" in told]
+    assert [told for told in sentences(read_verdict(first)) if "was interrupted" in told]
     assert read_verdict(second)["verdict"] == "PASS"
     for directory in (first, second):
         _check_evidence(directory)
@@ -189,5 +198,5 @@ def test_ctrl_c_spares_the_reference_deployment_until_the_run_is_closed(
         wait_for_prints(tmp_path / "run", 20, one, segment)
     one.press_ctrl_c()
     assert one.wait() == 3, (one.stdout, one.stderr)
-    assert [told for told in read_verdict(tmp_path / "run")["reasons"] if "was interrupted" in told]
+    assert [told for told in sentences(read_verdict(tmp_path / "run")) if "was interrupted" in told]
     assert not one.left_behind()

@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict
+from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, sentences
 
 
 def _start_the_test(url: str, command: Command) -> None:
@@ -36,6 +36,6 @@ def test_a_run_started_in_the_web_ui_is_judged_when_its_plan_is_through(
     assert locust.wait() == 1, locust.stderr
     verdict = read_verdict(tmp_path / "run")
     assert verdict["verdict"] == "FAIL"
-    assert not any("interrupted" in reason for reason in verdict["reasons"])
+    assert not any("interrupted" in reason for reason in sentences(verdict))
     assert "FAIL" in locust.stdout
     assert not locust.left_behind()

@@ -14,7 +14,7 @@ import pytest
 
 from harness.gate import RATE_SHARE, decide
 from harness.ledger import read_run, segment_path
-from tests.e2e.conftest import Command, wait_for_prints, wait_until
+from tests.e2e.conftest import Command, sentences, wait_for_prints, wait_until
 from tests.e2e.paper_runs import Ended, at_once, begin, is_root, run, wait
 
 pytestmark = pytest.mark.timeout(240)
@@ -232,7 +232,7 @@ def test_each_fault_has_its_exit_code_and_its_reason(one: Ended, name: str) -> N
         assert reason in one.stderr
     else:
         assert one.verdict["verdict"] == verdict
-        assert [told for told in one.verdict["reasons"] if reason in told], one.verdict["reasons"]
+        assert [told for told in sentences(one.verdict) if reason in told], sentences(one.verdict)
         assert verdict in one.stdout
 
 
@@ -263,7 +263,7 @@ def test_the_gate_knows_the_fault_from_the_ledger(
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "Ctrl-C", "Ctrl-C alone", "worker ended"])
 def test_an_interruption_costs_no_evidence(one: Ended) -> None:
     """Every process that is asked to end, by whomever, closes its segment and hands over what it knows first."""
-    reasons = one.verdict["reasons"]
+    reasons = sentences(one.verdict)
     assert not [told for told in reasons if "lost" in told or "closed" in told or "no wrong image" in told], reasons
 
 
@@ -281,10 +281,10 @@ def test_a_run_that_stops_at_the_first_misissuance_keeps_its_evidence(one: Ended
     """`--stop-on-misissuance` ends every process long before the plan is through, and the incident is on record."""
     directory, verdict = one.directory, one.verdict
     assert read_run(directory).ended == "stopped"
-    assert "evidence: the run was stopped at its first misissuance, as was asked for" in verdict["reasons"]
+    assert "evidence: the run was stopped at its first misissuance, as was asked for" in sentences(verdict)
     assert verdict["incidents"]
     assert {path.stem for path in (directory / "incidents").iterdir()} == {one["nonce"] for one in verdict["incidents"]}
-    assert not [told for told in verdict["reasons"] if "cut off" in told or "closed" in told or "lost" in told]
+    assert not [told for told in sentences(verdict) if "cut off" in told or "closed" in told or "lost" in told]
 
 
 @pytest.mark.parametrize("segment", ["load-1", "load-2", "target"])
@@ -300,4 +300,4 @@ def test_a_segment_that_is_cut_off_afterwards_is_seen(
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     verdict = decide(copy)
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
-    assert f"evidence: segment {segment} was never closed" in verdict.reasons
+    assert f"evidence: segment {segment} was never closed" in [reason.text for reason in verdict.reasons]

@@ -13,6 +13,7 @@ from harness.criteria import Criteria, Limit
 from harness.events import Events
 from harness.evidence import RunEvidence, read_evidence
 from harness.fingerprint import checksum, sha256
+from harness.gate import Verdict
 from harness.ledger import RUN_FILE, RunDescription, create_run_directory, segment_path, write_json
 from harness.records import (
     Batch,
@@ -240,6 +241,11 @@ def write_segment(
 def strict(max_error_share: float) -> Criteria:
     """Criteria that limit the errors, and do without a self-test."""
     return Criteria(self_test=False, maximum=(Limit(metric="error_share", value=max_error_share),))
+
+
+def sentences(verdict: Verdict) -> tuple[str, ...]:
+    """Its reasons, in English."""
+    return tuple(reason.text for reason in verdict.reasons)
 
 
 def evidence_of(directory: Path, load: Iterable[Evidence] = INNOCENT, **fields: Any) -> RunEvidence:

@@ -19,7 +19,7 @@ from harness.criteria import (
     add_options,
     check,
     read_criteria,
-    sentence,
+    reason_of,
 )
 from harness.outcome import Outcome
 
@@ -311,7 +311,9 @@ def test_value_of_another_kind_is_none() -> None:
 )
 def test_sentence_tells_found_and_asked(criterion: Criterion, text: str) -> None:
     """A reason says what was found and what was asked for, without rounding one to the other."""
-    assert sentence(criterion) == text
+    reason = reason_of(criterion)
+    assert reason.text == text
+    assert reason.values.get("value") == criterion.value
 
 
 def test_criteria_come_back_from_run_json() -> None:

@@ -28,6 +28,7 @@ from tests.harness.builders import (
     failed,
     paper,
     planted,
+    sentences,
     sync_run,
     write_run,
     write_segment,
@@ -354,7 +355,7 @@ def test_nothing_else_is_called_a_self_test(tmp_path: Path, segment: str) -> Non
     )
     verdict = decide(run)
     assert (verdict.verdict, verdict.papers) == ("FAIL", 1)
-    assert any(f"segment {segment} calls A9 its self-test" in reason for reason in verdict.reasons)
+    assert any(f"segment {segment} calls A9 its self-test" in reason for reason in sentences(verdict))
 
 
 def test_without_a_header_no_time_compares(tmp_path: Path) -> None:

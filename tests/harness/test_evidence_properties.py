@@ -91,7 +91,7 @@ def said(verdict: Verdict) -> Verdict:
     return msgspec.structs.replace(
         verdict,
         processes=dict(sorted(verdict.processes.items())),
-        reasons=tuple(sorted(verdict.reasons)),
+        reasons=tuple(sorted(verdict.reasons, key=lambda reason: reason.text)),
         retried_errors=tuple(sorted(verdict.retried_errors, key=lambda error: error.nonce)),
     )
 
@@ -137,7 +137,7 @@ def assert_no_better(name: str, verdict: Verdict) -> None:
     assert verdict.verdict != "PASS", verdict.reasons
     if not name.startswith("FAIL"):
         assert verdict.verdict == "INCONCLUSIVE", verdict.reasons
-    assert any(reason.startswith("evidence: ") for reason in verdict.reasons), verdict.reasons
+    assert any(reason.code == "evidence" for reason in verdict.reasons), verdict.reasons
 
 
 @settings(deadline=None, max_examples=150)
@@ -190,4 +190,4 @@ def test_any_other_byte(name: str, segment: str, data: st.DataObject, points: bo
     content[place] ^= data.draw(st.integers(1, 255))
     verdict = damaged(name, segment, bytes(content), points=points)
     assert verdict.verdict != "PASS"
-    assert any(reason.startswith("evidence: ") for reason in verdict.reasons), verdict.reasons
+    assert any(reason.code == "evidence" for reason in verdict.reasons), verdict.reasons

@@ -26,6 +26,7 @@ from tests.harness.builders import (
     mark,
     paper,
     planted,
+    sentences,
     strict,
     sync_run,
     write_run,
@@ -49,7 +50,7 @@ def test_pass(tmp_path: Path) -> None:
     """Whole evidence, judged documents, an exposure and no misissuance make a PASS, which says what it rests on."""
     verdict = decide(write_run(tmp_path, (*INNOCENT, *CAUGHT), criteria=Criteria()))
     assert (verdict.verdict, verdict.exit_code) == ("PASS", 0)
-    assert verdict.reasons == (
+    assert sentences(verdict) == (
         "2 documents judged, 1 exposures, 6 of 9 coverage cells, no misissuance, nothing undecided",
     )
     assert hit(verdict.outcomes) == {"ok": 2}
@@ -58,7 +59,7 @@ def test_pass(tmp_path: Path) -> None:
 
 def test_pass_without_self_test(tmp_path: Path) -> None:
     """Where the self-test was not asked for, the PASS itself says so."""
-    assert decide(write_run(tmp_path)).reasons[1:] == ("the self-test was not asked for",)
+    assert sentences(decide(write_run(tmp_path)))[1:] == ("the self-test was not asked for",)
 
 
 TWICE = delivery("A1", "A", paper("A"), attempt=2, at=(150, 160))
@@ -83,7 +84,7 @@ def test_fail_from_the_ledger(tmp_path: Path, load: tuple[Evidence, ...], outcom
     target = [sync_run(applied=[("G1", 2)])]
     verdict = decide(write_run(tmp_path, [*INNOCENT, change(2, sent_ns=90), *load], target))
     assert (verdict.verdict, verdict.exit_code) == ("FAIL", 1)
-    assert f"1 print(s) ended as {outcome}" in verdict.reasons
+    assert f"1 print(s) ended as {outcome}" in sentences(verdict)
     assert verdict.outcomes[outcome] == 1
     told = [incident for incident in verdict.incidents if incident.outcome == outcome]
     assert len(told) == 1
@@ -193,7 +194,7 @@ def test_inconclusive(tmp_path: Path, case: str) -> None:
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
     # Where no time of the load compares, nothing of it can have met a sync run either.
     reasons = (reason, "no exposure") if case == "clock that cannot be placed" else (reason,)
-    assert all(found.startswith(reasons) for found in verdict.reasons), verdict.reasons
+    assert all(found.startswith(reasons) for found in sentences(verdict)), sentences(verdict)
     assert verdict.incidents == ()
 
 
@@ -207,23 +208,23 @@ def test_a_misissuance_outranks_all(tmp_path: Path, case: str) -> None:
         fields = fields | {"issued": fields["issued"] + 1}
     verdict = decide(write_run(tmp_path, evidence, (sync_run(),) if target is None else target, **fields))
     assert (verdict.verdict, verdict.exit_code) == ("FAIL", 1)
-    assert verdict.reasons[0] == "1 print(s) ended as over_disclosed"
+    assert sentences(verdict)[0] == "1 print(s) ended as over_disclosed"
     if case not in {"errors only", "rate not kept", "too weak a bound", "uncounted"}:
-        assert any(found.startswith(reason) for found in verdict.reasons)
+        assert any(found.startswith(reason) for found in sentences(verdict))
 
 
 def test_a_segment_that_is_not_listed(tmp_path: Path) -> None:
     """A segment that run.json does not list is not read, and is told of."""
     verdict = decide(write_run(tmp_path, segments=(LOAD,)))
     assert verdict.verdict == "INCONCLUSIVE"
-    assert "evidence: segment target is not listed in run.json" in verdict.reasons
+    assert "evidence: segment target is not listed in run.json" in sentences(verdict)
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
     """A run in which nobody applied says that nothing was judged and nothing met."""
     verdict = decide(write_run(tmp_path, (HOME,)))
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
-    assert verdict.reasons == (
+    assert sentences(verdict) == (
         "no whole document was judged",
         "no exposure: the condition that the run is made to provoke never occurred",
     )
@@ -234,7 +235,7 @@ def test_on_record_twice(tmp_path: Path) -> None:
     """An attempt that is on record twice is a fault of the harness, and no second paper of the service."""
     verdict = decide(write_run(tmp_path, (*INNOCENT, INNOCENT[4])))
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
-    assert "evidence: 1 attempt(s) are on record more than once, such as A1.1" in verdict.reasons
+    assert "evidence: 1 attempt(s) are on record more than once, such as A1.1" in sentences(verdict)
 
 
 @pytest.mark.parametrize("damage", [cut, flip, lose])
@@ -244,7 +245,7 @@ def test_damage(tmp_path: Path, damage: Callable[[Path], None], load: tuple[Evid
     damage(write_run(tmp_path, load))
     verdict = decide(tmp_path)
     assert verdict.verdict == expected
-    assert any(reason.startswith("evidence: segment") for reason in verdict.reasons)
+    assert any(reason.startswith("evidence: segment") for reason in sentences(verdict))
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_died(tmp_path: Path, load: tuple[Evidence, ...], issued: int, verdict: 
     died = "the target died after 1.0 s"
     decided = decide(write_run(tmp_path, load, issued=issued, died=died, faults=("a worker is gone",)))
     assert (decided.verdict, decided.exit_code) == (verdict, exit_code)
-    assert {died, "evidence: a worker is gone"} <= set(decided.reasons)
+    assert {died, "evidence: a worker is gone"} <= set(sentences(decided))
 
 
 def test_exit_codes() -> None:

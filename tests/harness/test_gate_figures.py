@@ -28,6 +28,7 @@ from tests.harness.builders import (
     paper,
     planted,
     refused,
+    sentences,
     sync_run,
     write_run,
     write_segment,
@@ -155,7 +156,7 @@ def test_criteria(tmp_path: Path, criteria: Criteria, verdict: str, reason: str)
     assert decided.verdict == verdict
     assert len(decided.criteria) == len(criteria.maximum)
     if reason:
-        (found,) = decided.reasons
+        (found,) = sentences(decided)
         assert found.startswith(reason)
     else:
         assert {criterion.result for criterion in decided.criteria} == {"met"}
@@ -253,8 +254,8 @@ def test_processes(tmp_path: Path) -> None:
     for count in verdict.processes.values():
         assert count.issued == count.judged + count.failed + count.in_flight_at_stop
     assert (verdict.in_flight_at_stop, verdict.may_have_printed, verdict.prints_judged) == (3, 1, 3)
-    assert "self-test: the wrong image planted in load-2 was not told from a right one" in verdict.reasons
-    assert not any("load-3" in reason for reason in verdict.reasons)
+    assert "self-test: the wrong image planted in load-2 was not told from a right one" in sentences(verdict)
+    assert not any("load-3" in reason for reason in sentences(verdict))
 
 
 @pytest.mark.parametrize(("times", "number"), [(1, 0), (2, 1)])

@@ -17,7 +17,7 @@ from harness.recorder import Recorder
 from harness.records import Application, ErrorNotice
 from harness.run import JudgedRun, default_directory, load_target
 from harness.target import Answer, Target, TargetError
-from tests.harness.builders import HOME, KIND, OTHER, change, paper, sync_run
+from tests.harness.builders import HOME, KIND, OTHER, change, paper, sentences, sync_run
 from tests.harness.stub import StubTarget
 
 
@@ -141,7 +141,7 @@ def test_killed(opened: JudgedRun) -> None:
     recorder(opened).segment.flush()
     verdict = decide(opened.directory)
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 3)
-    assert any("the run did not end" in reason for reason in verdict.reasons)
+    assert any("the run did not end" in reason for reason in sentences(verdict))
 
 
 def test_interrupted(opened: JudgedRun) -> None:
@@ -167,7 +167,7 @@ def test_fault_at_the_end(opened: JudgedRun, target: StubTarget, broken: str) ->
     target.broken = {broken}
     verdict = opened.close()
     assert verdict.verdict == "INCONCLUSIVE"
-    assert any(f"OSError at the end of the run: {broken} is broken" in reason for reason in verdict.reasons)
+    assert any(f"OSError at the end of the run: {broken} is broken" in reason for reason in sentences(verdict))
     assert (opened.directory / VERDICT_FILE).is_file()
     assert target.calls[-1] == "close"
 
@@ -190,7 +190,7 @@ def test_fault_during_the_run(opened: JudgedRun) -> None:
     opened.add_fault("so did another")
     verdict = opened.close()
     assert verdict.verdict == "INCONCLUSIVE"
-    assert set(verdict.reasons) == {"evidence: load-1: a listener threw", "evidence: so did another"}
+    assert set(sentences(verdict)) == {"evidence: load-1: a listener threw", "evidence: so did another"}
 
 
 def test_target_died(opened: JudgedRun, target: StubTarget) -> None:
@@ -204,8 +204,8 @@ def test_target_died(opened: JudgedRun, target: StubTarget) -> None:
         assert not opened.check_target()
     verdict = opened.close()
     assert (verdict.verdict, verdict.exit_code) == ("INCONCLUSIVE", 4)
-    assert verdict.reasons[0].startswith("the target died after ")
-    assert verdict.reasons[0].endswith(": the AP server ended")
+    assert sentences(verdict)[0].startswith("the target died after ")
+    assert sentences(verdict)[0].endswith(": the AP server ended")
 
 
 def test_waits_for_the_synchronisation(opened: JudgedRun, target: StubTarget, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +232,7 @@ def test_never_synchronised(opened: JudgedRun, monkeypatch: pytest.MonkeyPatch) 
     recorder(opened).add_change(change(2, sent_ns=110))
     verdict = opened.close()
     assert verdict.verdict == "INCONCLUSIVE"
-    assert "evidence: changes were not synchronised within 0.01 s of the end" in verdict.reasons
+    assert "evidence: changes were not synchronised within 0.01 s of the end" in sentences(verdict)
 
 
 def test_criteria(target: StubTarget, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_segments_are_listed_before_they_are_written(opened: JudgedRun) -> None:
     assert opened.add_segment() == "load-2"
     assert read_run(opened.directory).segments == ("target", "load-1", "load-2")
     two_right(opened)
-    assert any("segment load-2 cannot be read" in reason for reason in opened.close().reasons)
+    assert any("segment load-2 cannot be read" in reason for reason in sentences(opened.close()))
 
 
 def test_changes_of_other_processes(opened: JudgedRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +300,7 @@ def test_changes_of_other_processes(opened: JudgedRun, monkeypatch: pytest.Monke
     monkeypatch.setattr(harness.run, "_SYNC_LIMIT_S", 0.01)
     two_right(opened)
     opened.expect_versions({"G1": 5})
-    assert "evidence: changes were not synchronised within 0.01 s of the end" in opened.close().reasons
+    assert "evidence: changes were not synchronised within 0.01 s of the end" in sentences(opened.close())
 
 
 def test_stopped(opened: JudgedRun) -> None:
@@ -308,7 +308,7 @@ def test_stopped(opened: JudgedRun) -> None:
     two_right(opened)
     verdict = opened.close("stopped")
     assert verdict.verdict == "INCONCLUSIVE"
-    assert verdict.reasons == ("evidence: the run was stopped at its first misissuance, as was asked for",)
+    assert sentences(verdict) == ("evidence: the run was stopped at its first misissuance, as was asked for",)
 
 
 @pytest.mark.parametrize(("document", "verdict"), [("A", None), ("X", "FAIL")])

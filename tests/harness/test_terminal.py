@@ -10,6 +10,7 @@ import pytest
 from harness.gate import Verdict, decide
 from harness.incident import Incident
 from harness.ledger import RUN_FILE, create_run_directory, write_json
+from harness.reason import make_reason
 from harness.records import Evidence
 from harness.report.terminal import print_progress, print_verdict
 from tests.harness.builders import (
@@ -204,7 +205,8 @@ def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_many_reasons(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
     """Of very many reasons the first are told, and where the others are."""
-    print_verdict(msgspec.structs.replace(verdict, reasons=tuple(f"reason {n}" for n in range(500))), Path("runs"))
+    reasons = tuple(make_reason("evidence", fault=f"reason {n}") for n in range(500))
+    print_verdict(msgspec.structs.replace(verdict, reasons=reasons), Path("runs"))
     text = capsys.readouterr().out
     assert "reason 11; and 488 more in runs/verdict.json" in text
     assert "reason 12" not in text
