@@ -19,7 +19,6 @@ from harness.records import Record
 INCIDENTS_AT_MOST = 500
 """That a snapshot shows; all of them are in the verdict."""
 State = Literal["running", "deciding", "decided"]
-_EVIDENCE = "evidence: "
 SelfTestState = Literal["none", "planted", "caught", "missed"]
 
 
@@ -177,7 +176,7 @@ def snapshot_of(verdict: Verdict, run: RunDescription, directory: Path) -> Snaps
         state="decided",
         verdict=verdict.verdict,
         exit_code=verdict.exit_code,
-        reasons=tuple(Reason(code="", values={}, text=text) for text in verdict.reasons),
+        reasons=verdict.reasons,
         elapsed_s=run.elapsed_s,
         planned_s=run.planned_s,
         phase="",
@@ -220,7 +219,7 @@ def snapshot_of(verdict: Verdict, run: RunDescription, directory: Path) -> Snaps
         planned_rate_per_s=planned_rate_per_s(run),
         rate_share=verdict.rate_share,
         latency=None,
-        faults=tuple(text.removeprefix(_EVIDENCE) for text in verdict.reasons if text.startswith(_EVIDENCE)),
+        faults=tuple(str(reason.values["fault"]) for reason in verdict.reasons if reason.code == "evidence"),
         incidents=tuple(map(_row, verdict.incidents[:INCIDENTS_AT_MOST])),
         series=(),
     )

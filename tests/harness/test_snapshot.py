@@ -31,7 +31,7 @@ def test_pass(tmp_path: Path) -> None:
     """Every figure of a snapshot of a finished run is that of its verdict."""
     verdict, seen = finished(tmp_path, elapsed_s=4.5, planned_s=4.0)
     assert (seen.state, seen.verdict, seen.exit_code) == ("decided", "PASS", 0)
-    assert [reason.text for reason in seen.reasons] == list(verdict.reasons)
+    assert seen.reasons == verdict.reasons
     assert (seen.run, seen.directory, seen.profile, seen.target) == ("run-1", str(tmp_path), "test", "stub")
     assert (seen.elapsed_s, seen.planned_s, seen.phase, seen.users) == (4.5, 4.0, "", 0)
     assert seen.processes == (ProcessState(segment=LOAD, issued=2, ended=2, self_test="none", faults=None),)
