@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -23,6 +23,18 @@ class _SlotNumbers(dict[str, int]):
     def __missing__(self, slot: str) -> int:
         self[slot] = number = len(self) - 1
         return number
+
+
+class Reached(NamedTuple):
+    """When a print was at a point, and the number of the slot; -1 for none."""
+
+    at_ns: int
+    slot: int
+
+
+def print_number(nonce: str) -> int:
+    """By which a print is known in the columns."""
+    return int(np.uint64(digest(_raw(nonce))).view(np.int64))
 
 
 def _raw(nonce: str) -> msgspec.Raw:
@@ -84,13 +96,15 @@ class Events:
         applied = self.print_[self.point == _NUMBERS["applied"]]
         return int((np.unique(applied, return_counts=True)[1] > 1).sum())
 
-    def of_prints(self, nonces: Iterable[str]) -> dict[str, dict[str, int]]:
-        """nonce -> point -> when the print was there last; costs one look at all events, however many are asked for."""
-        found: dict[str, dict[str, int]] = {nonce: {} for nonce in nonces}
-        names = {digest(_raw(nonce)): nonce for nonce in found}
-        numbers = np.array(list(names), dtype=np.uint64)
-        rows = np.flatnonzero(np.isin(self.print_.view(np.uint64), numbers))
+    def reached(self, nonces: Iterable[str]) -> dict[str, dict[str, Reached]]:
+        """nonce -> point -> when the print was there last, and in which slot.
+
+        Costs one look at all events, however many prints are asked for.
+        """
+        found: dict[str, dict[str, Reached]] = {nonce: {} for nonce in nonces}
+        names = {print_number(nonce): nonce for nonce in found}
+        rows = np.flatnonzero(np.isin(self.print_, np.array(list(names), dtype=np.int64)))
         for row in rows[np.argsort(self.at_ns[rows], kind="stable")].tolist():
-            points = found[names[int(self.print_.view(np.uint64)[row])]]
-            points[POINTS[self.point[row]]] = int(self.at_ns[row])
+            points = found[names[int(self.print_[row])]]
+            points[POINTS[self.point[row]]] = Reached(int(self.at_ns[row]), int(self.slot[row]))
         return found

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from harness.diagnosis import diagnose
 from harness.evidence import RunEvidence
 from harness.judging import Judged
 from harness.oracle import Judgement
@@ -45,6 +46,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=False):
         sync_run: the last sync run that began before the document was read back and met the print from its wait on;
             empty when none did.
         error_retried_ok: the neighbours whose error ended in a normal re-application: the only trace in the error log.
+        cause: the suspected mechanism, one of `harness.diagnosis.Cause`; donor: nonce of the print for which what came
+            out was made, empty where none is known.
     """
 
     nonce: str
@@ -65,6 +68,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=False):
     sync_run: str = ""
     neighbours: tuple[Neighbour, ...] = ()
     error_retried_ok: tuple[str, ...] = ()
+    cause: str = ""
+    donor: str = ""
 
 
 class RetriedError(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -108,12 +113,13 @@ def find_incidents(evidence: RunEvidence, judged: Judged) -> tuple[Incident, ...
     if not judged.misissued:
         return ()
     describer = _Describer(evidence, judged, judged.misissued)
-    points = evidence.events.of_prints(print_.nonce for print_, _ in judged.misissued.values())
+    points = evidence.events.reached(print_.nonce for print_, _ in judged.misissued.values())
+    diagnoses = diagnose(evidence, judged.misissued, describer.beside)
     runs = _Runs(evidence.sync_runs)
 
     def describe(row: int, print_: Print, judgement: Judgement) -> Incident:
         beside = describer.neighbours(row)
-        at_ns = points[print_.nonce]
+        at_ns = {point: reached.at_ns for point, reached in points[print_.nonce].items()}
         return Incident(
             nonce=print_.nonce,
             outcome=judgement.outcome,
@@ -137,6 +143,8 @@ def find_incidents(evidence: RunEvidence, judged: Judged) -> tuple[Incident, ...
             error_retried_ok=tuple(
                 other.nonce for other in beside if other.error and other.outcome is Outcome.ERROR_RETRIED_OK
             ),
+            cause=diagnoses[row].cause,
+            donor=diagnoses[row].donor,
         )
 
     incidents = [describe(row, print_, judgement) for row, (print_, judgement) in judged.misissued.items()]
@@ -144,21 +152,25 @@ def find_incidents(evidence: RunEvidence, judged: Judged) -> tuple[Incident, ...
 
 
 class _Describer:
-    """Tells who was in flight beside some prints, and when something was by the clock on the wall."""
+    """Tells who was in flight beside some prints, and when something was by the clock on the wall.
+
+    Attributes:
+        beside: of each of the rows, the prints that were in flight at one instant together with it, by row.
+    """
 
     def __init__(self, evidence: RunEvidence, judged: Judged, rows: Iterable[int]) -> None:
         in_flight = InFlight(evidence.prints.possible)
         self.notices = {notice.nonce: notice.code for notice in evidence.notices}
-        self._beside = {row: in_flight.neighbours(row) for row in rows}
-        self._prints = evidence.prints.fetch(other for others in self._beside.values() for other in others)
+        beside = {row: in_flight.neighbours(row) for row in rows}
+        prints = evidence.prints.fetch(other for others in beside.values() for other in others)
+        self.beside = {row: {other: prints[other] for other in others} for row, others in beside.items()}
         self._judged = judged
         self._started = datetime.fromisoformat(evidence.run.started)
         self._started_ns = evidence.run.started_ns
 
     def neighbours(self, row: int) -> tuple[Neighbour, ...]:
         """Of one of the rows, in order of the time sent, and of their nonces where that is one."""
-        beside = [(other, self._prints[other]) for other in self._beside[row]]
-        beside.sort(key=lambda one: (one[1].sent_ns, one[1].nonce))
+        beside = sorted(self.beside[row].items(), key=lambda one: (one[1].sent_ns, one[1].nonce))
         return tuple(self._neighbour(other, print_) for other, print_ in beside)
 
     def _neighbour(self, row: int, print_: Print) -> Neighbour:

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from harness.criteria import Criteria, Limit
-from harness.events import Events
 from harness.evidence import RunEvidence, read_evidence
 from harness.fingerprint import checksum, sha256
 from harness.gate import Verdict
@@ -274,11 +273,6 @@ EVERY_KIND: tuple[Evidence, ...] = (
     ClockReading(at_ns=9, offset_ns=-4, uncertainty_ns=1),
     Fault(text="something of ours broke"),
 )
-
-
-def number_in_events(nonce: str) -> int:
-    """By which the events of a print are known (see `harness.events`)."""
-    return int(Events.of([PrintEvent(nonce=nonce, point="applied", at_ns=0)]).print_[0])
 
 
 def ended(

@@ -5,14 +5,12 @@ import random
 import subprocess
 import sys
 
-import msgspec
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.coverage import POINTS
-from harness.events import Events
+from harness.events import Events, print_number
 from harness.fingerprint import digest
 from harness.records import PrintEvent
 
@@ -38,18 +36,13 @@ def rows(events: Events) -> list[tuple[int, int, int, int]]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def number(nonce: str) -> int:
-    """Of a print, as it stands in the columns."""
-    return int(np.uint64(digest(msgspec.json.encode(nonce))).view(np.int64))
-
-
 @given(events_)
 def test_one_row_an_event(events: list[PrintEvent]) -> None:
     """Each event keeps its print, its point, its time and its slot: slots are numbered in the order of their names."""
     names = sorted({event.slot for event in events} - {""})
     expected = [
         (
-            number(event.nonce),
+            print_number(event.nonce),
             POINTS.index(event.point if event.point in POINTS else "other"),
             event.at_ns,
             names.index(event.slot) if event.slot else -1,
@@ -71,13 +64,15 @@ def test_order(events: list[PrintEvent], shuffler: random.Random) -> None:
 
 @settings(max_examples=200)
 @given(events_, st.sets(st.sampled_from(["A1.1", "A2.1", "住民票.1", "A9.1"])))
-def test_of_prints(events: list[PrintEvent], asked: set[str]) -> None:
-    """Of the prints asked for, and of no others, each point with the time at which it was reached last."""
-    expected: dict[str, dict[str, int]] = {nonce: {} for nonce in asked}
+def test_points_reached(events: list[PrintEvent], asked: set[str]) -> None:
+    """Of the prints asked for, and of no others, when each point was reached last, and in which slot."""
+    slots = sorted({event.slot for event in events} - {""})
+    expected: dict[str, dict[str, tuple[int, int]]] = {nonce: {} for nonce in asked}
     for event in sorted(events, key=lambda event: event.at_ns):
         if event.nonce in asked:
-            expected[event.nonce][event.point if event.point in POINTS else "other"] = event.at_ns
-    assert Events.of(events).of_prints(asked) == expected
+            slot = slots.index(event.slot) if event.slot else -1
+            expected[event.nonce][event.point if event.point in POINTS else "other"] = event.at_ns, slot
+    assert Events.of(events).reached(asked) == expected
 
 
 @pytest.mark.parametrize(

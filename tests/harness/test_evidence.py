@@ -56,7 +56,7 @@ def test_everything(tmp_path: Path) -> None:
     assert evidence.run == describe()
     assert prints_of(evidence) == [record for record in load if isinstance(record, Print)]
     assert (evidence.sync_runs, evidence.notices) == ([run], [notice])
-    assert evidence.events.of_prints(["A1.1"]) == {"A1.1": {"written": 120}}
+    assert evidence.events.reached(["A1.1"]) == {"A1.1": {"written": (120, -1)}}
     assert evidence.register.find(entry("A").checksum) == entry("A")
     assert evidence.register.permitted("G1") == {"A", "B"}
     assert evidence.register.newest_versions() == {"G1": 2}

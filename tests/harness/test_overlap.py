@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.events import Events
+from harness.events import Events, print_number
 from harness.overlap import Exposure, InFlight, exposures, exposures_from_outside, runs_met
 from harness.prints import Interval
 from harness.records import PrintEvent, SyncRun
-from tests.harness.builders import number_in_events
 
 Span = tuple[int, int]
 """A closed interval."""
@@ -62,12 +61,12 @@ def naive_states(events: list[PrintEvent]) -> tuple[Stays, Stays]:
         own = sorted((e for e in events if e.nonce == nonce), key=lambda e: (e.at_ns, e.slot))
         of = {point: [e for e in own if e.point == point] for point in ("waiting", "staged", "written", "read")}
         if of["written"] and of["read"]:
-            stages[number_in_events(nonce)] = (of["written"][-1].at_ns, of["read"][0].at_ns), of["written"][-1].slot
+            stages[print_number(nonce)] = (of["written"][-1].at_ns, of["read"][0].at_ns), of["written"][-1].slot
         if of["waiting"]:
             last = of["waiting"][-1]
             after = [e for e in own if e.point != "waiting" and e.at_ns >= last.at_ns]
             end = (of["staged"] or after or [last])[0].at_ns
-            waits[number_in_events(nonce)] = (last.at_ns, end), last.slot
+            waits[print_number(nonce)] = (last.at_ns, end), last.slot
     return stages, waits
 
 
@@ -318,9 +317,7 @@ TABLE = [
 @pytest.mark.parametrize(("rule", "runs", "events", "expected"), TABLE, ids=[row[0] for row in TABLE])
 def test_table(rule: str, runs: list[SyncRun], events: list[PrintEvent], expected: list[tuple[str, str, str]]) -> None:
     """The sentence of the row holds for every order of its evidence."""
-    numbers = [
-        (sync_run, number_in_events(staged), number_in_events(waiting)) for sync_run, staged, waiting in expected
-    ]
+    numbers = [(sync_run, print_number(staged), print_number(waiting)) for sync_run, staged, waiting in expected]
     for order in permutations(runs):
         found = [(e.sync_run, e.staged, e.waiting) for e in exposures(order, Events.of(events[::-1]))]
         assert found == numbers, rule
@@ -351,7 +348,7 @@ def crowd(slots: int) -> tuple[list[SyncRun], list[PrintEvent]]:
 def test_many_slots() -> None:
     """In each of a thousand slots the pairs are found among their own, and none is left over."""
     runs, events = crowd(1_000)
-    names = {number_in_events(event.nonce): event.nonce for event in events}
+    names = {print_number(event.nonce): event.nonce for event in events}
     found = exposures(runs, Events.of(events))
     assert len(found) == len(runs)
     slots = [tuple(names[number].split("-")[0] for number in (one.staged, one.waiting)) for one in found]
