@@ -35,6 +35,12 @@ def _check_failing_run(directory: Path) -> None:
         assert writer.kind == incident["delivered_kind"]
         assert incident["recipient"] not in incident["owners"]
         assert incident["sync_run"]
+        if incident["donor"]:
+            assert incident["donor"] == writer.nonce
+            assert incident["cause"] == "spurious_release"
+    diagnosed = sum(bool(incident["donor"]) for incident in verdict["incidents"])
+    print(f"{diagnosed} of {len(verdict['incidents'])} incidents diagnosed")
+    assert diagnosed >= 0.9 * len(verdict["incidents"])
     noticed = {
         neighbour["nonce"]
         for incident in verdict["incidents"]

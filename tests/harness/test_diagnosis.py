@@ -13,6 +13,7 @@ from harness.diagnosis import Cause
 from harness.gate import decide
 from harness.incident import Incident
 from harness.records import Evidence, Group, Print, PrintEvent, Refusal, SyncRun
+from harness.report.language import ENGLISH, JAPANESE
 from tests.harness.builders import HOME, OTHER, change, delivery, entry, failed, mark, paper, sync_run, write_run
 
 SECOND_NS = 10**9
@@ -22,7 +23,7 @@ DONOR = delivery("A2", "X", paper("X"), at=(1100, 2100))
 STAGE = {"waiting": 1050, "staged": 1200, "written": 1210, "read": 1900}
 
 
-def points(nonce: str, slot: str = "1", **at_ns: int) -> list[PrintEvent]:
+def points(nonce: str, slot: str = "1", /, **at_ns: int) -> list[Evidence]:
     """A print's way through a slot."""
     return [PrintEvent(nonce=nonce, point=point, at_ns=at, slot=slot) for point, at in at_ns.items()]
 
@@ -89,10 +90,10 @@ def test_overwritten_in_the_stage(tmp_path: Path, run: SyncRun, donors_wait: tup
 )
 def test_no_overwriting(tmp_path: Path, slot: str, written: int, read: int) -> None:
     """Points that show that the donor did not overwrite the image rule that out, although both were in flight."""
-    target = [
+    target: list[Evidence] = [
         sync_run("S1", 1000, 2000),
         *points("A1.1", **(STAGE | {"read": read})),
-        *points("A2.1", slot=slot, waiting=1000, staged=written - 1, written=written),
+        *points("A2.1", slot, waiting=1000, staged=written - 1, written=written),
     ]
     assert suspected(tmp_path, [RECIPIENT, DONOR], target) == ("same_second", "A2.1")
 
@@ -114,26 +115,26 @@ def test_left_over_of_the_slot(tmp_path: Path) -> None:
     since = delivery("A3", "B", paper("B"), at=(300, 400))  # in another slot
     target = [
         *points("A2.1", waiting=110, staged=120, written=130, read=140),
-        *points("A3.1", slot="2", waiting=310, staged=320, written=330, read=340),
+        *points("A3.1", "2", waiting=310, staged=320, written=330, read=340),
         *points("A1.1", waiting=1050, staged=1200, read=1900),
     ]
     assert suspected(tmp_path / "slot", [RECIPIENT, old, since], target) == ("left_over", "A2.1")
-    in_this_slot = [msgspec.structs.replace(record, slot="1") for record in target]
+    in_this_slot = [msgspec.structs.replace(record, slot="1") for record in target if isinstance(record, PrintEvent)]
     assert suspected(tmp_path / "overlaid", [RECIPIENT, old, since], in_this_slot)[0] != "left_over"
 
 
 def test_own_paper_from_before(tmp_path: Path) -> None:
     """Somebody's own old paper is a left-over where no new one was made, and of a stale copy where one was."""
-    renewed = [entry("A", version=2), change(2, sent_ns=500), sync_run("S0", 500, 600, applied=[("G1", 2)])]
+    synchronised = sync_run("S0", 500, 600, applied=[("G1", 2)])
     old, again = delivery("A2", "A", paper("A"), at=(100, 200)), delivery("A1", "A", paper("A"), at=(1000, 2000))
     before = points("A2.1", waiting=110, staged=120, written=130, read=140)
     not_made = points("A1.1", waiting=1050, staged=1200, read=1900)
     made = points("A1.1", **STAGE)
-    target = [renewed[2], *before]
-    load = [*renewed[:2], old, again]
+    target = [synchronised, *before]
+    load: list[Evidence] = [entry("A", version=2), change(2, sent_ns=500), old, again]
     assert suspected(tmp_path / "left", load, [*target, *not_made]) == ("left_over", "A2.1")
     assert suspected(tmp_path / "stale", load, [*target, *made]) == ("stale_copy", "")
-    assert suspected(tmp_path / "outside", load, [renewed[2]]) == ("stale_copy", "")
+    assert suspected(tmp_path / "outside", load, [synchronised]) == ("stale_copy", "")
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_refusal_missed(tmp_path: Path) -> None:
     synchronised = sync_run("S0", 500, 600, applied=[("G1", 2)])
     new = delivery("A1", "A", paper("A", version=2), at=(1000, 2000))
     old = delivery("A1", "A", paper("A"), at=(1000, 2000))
-    world = [entry("A", version=2), moved_out]
+    world: list[Evidence] = [entry("A", version=2), moved_out]
     assert suspected(tmp_path / "new", [*world, new], [synchronised]) == ("refusal_missed", "")
     assert suspected(tmp_path / "old", [*world, old], [synchronised]) == ("stale_copy", "")
 
@@ -256,6 +257,14 @@ def test_nothing_speaks(tmp_path: Path) -> None:
     assert suspected(tmp_path / "empty", [delivery("A1", "A", b"", at=(1000, 2000)), DONOR]) == ("unknown", "")
     other_kind = delivery("A2", "X", paper("X", kind="koseki"), kind="koseki", at=(1100, 2100))
     assert suspected(tmp_path / "kind", [RECIPIENT, other_kind]) == ("unknown", "")
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_has_its_words(cause: Cause) -> None:
+    """Each cause is said in both languages, and no two in the same words."""
+    for language in (ENGLISH, JAPANESE):
+        said = [language.text(f"common.cause_{one}") for one in Cause]
+        assert said.count(language.text(f"common.cause_{cause}")) == 1
 
 
 # ---- whatever is on record, nothing is claimed that does not hold ----
