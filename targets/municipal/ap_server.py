@@ -5,7 +5,7 @@
 
 POST /prints takes an `ApplicationForm` and answers with the PDF, 409 {"refused": ...} or 500 {"error": ...}.
 GET /points answers with the prints under way by slot and point; with a query such as ?written=1&waiting=2 it answers as
-soon as one slot has that many.
+soon as one slot has that many. GET /metrics: see `targets.municipal.metrics`.
 """
 
 import asyncio
@@ -20,9 +20,11 @@ from typing import get_args
 import msgspec
 from aiohttp import web
 
+from targets.metrics import add_metrics
 from targets.municipal.certificates import check_kind, render
 from targets.municipal.database import Database, read_household
 from targets.municipal.forms import LOCAL_STORE, ApplicationForm
+from targets.municipal.metrics import ApMetrics, count_answers
 from targets.municipal.people import Person
 from targets.municipal.points import Points, PrintPoint
 from targets.municipal.print_wait import LocalPrintWait, PrintWait, SharedPrintWait
@@ -72,11 +74,13 @@ class ApServer:
         stage_s: float,
         issue_date: str,
     ) -> None:
+        names = [str(number) for number in range(1, slots + 1)]
+        self.metrics = ApMetrics(points, names, spool)
         self._database = database
         self._print_wait = print_wait
         self._points = points
         self._spool = spool
-        self._next_slot = cycle([str(number) for number in range(1, slots + 1)])
+        self._next_slot = cycle(names)
         self._next_job = count(1)
         self._stage_s = stage_s
         self._issue_date = issue_date
@@ -106,7 +110,8 @@ class ApServer:
         # A job is one request: should a client send an application twice, each has a wait of its own.
         job = f"{form.nonce}#{next(self._next_job)}"
         await self._points.reach(form.nonce, "waiting", slot=slot)
-        async with self._print_wait.turn(job, slot, form.applicant):
+        async with self._print_wait.turn(job, slot, form.applicant) as end:
+            self.metrics.waits.labels(end).inc()
             await self._points.reach(form.nonce, "staged", slot=slot)
             file.write_bytes(image)
             await self._points.reach(form.nonce, "written", slot=slot)
@@ -174,8 +179,9 @@ async def run_ap_server(
                 copy, print_wait, points, spool=spool, slots=slots, stage_s=stage_s, issue_date=issue_date
             )
             app = web.Application()
-            app.router.add_post("/prints", server.print)
+            app.router.add_post("/prints", count_answers(server.print, server.metrics.prints))
             app.router.add_get("/points", server.points)
+            add_metrics(app, server.metrics.registry)
             async with start_site(app, host, port) as actual_port:
                 yield {"host": host, "port": actual_port}
 

@@ -1,7 +1,7 @@
 """Center (証明書交付センター): forwards applications from the kiosks to the AP server and keeps the time-outs.
 
 POST /applications is answered with what the AP server answers. An error of the AP server, or none within the time-out,
-raises an error notice to the log and reaches the kiosk as 502 or 504.
+raises an error notice to the log and reaches the kiosk as 502 or 504. GET /metrics: see `targets.municipal.metrics`.
 """
 
 import asyncio
@@ -16,7 +16,9 @@ import msgspec
 from aiohttp import web
 
 from harness.records import ErrorNotice
+from targets.metrics import add_metrics
 from targets.municipal.forms import ApplicationForm
+from targets.municipal.metrics import CenterMetrics, count_answers
 from targets.process import OptionParser, run_server, start_site
 
 
@@ -28,6 +30,7 @@ class Center:
         self._session = session
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._notices = notices
+        self.metrics = CenterMetrics()
 
     async def apply(self, request: web.Request) -> web.Response:
         """POST /applications."""
@@ -49,6 +52,7 @@ class Center:
 
     def _fail(self, form: ApplicationForm, status: int, code: str) -> web.Response:
         notice = ErrorNotice(nonce=form.nonce, code=code, at_ns=time.monotonic_ns())
+        self.metrics.notices.labels(code).inc()
         if self._notices is not None:
             with self._notices.open("ab") as log:
                 log.write(msgspec.json.encode(notice) + b"\n")
@@ -76,7 +80,8 @@ async def run_center(
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         center = Center(ap, session, timeout_s=timeout_s, notices=notices)
         app = web.Application()
-        app.router.add_post("/applications", center.apply)
+        app.router.add_post("/applications", count_answers(center.apply, center.metrics.applications))
+        add_metrics(app, center.metrics.registry)
         async with start_site(app, host, port) as actual_port:
             yield {"host": host, "port": actual_port}
 

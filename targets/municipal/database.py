@@ -41,6 +41,7 @@ CREATE TABLE outbox (
     household text NOT NULL,
     version bigint NOT NULL,
     rows jsonb NOT NULL,              -- the household's members as they are after the change
+    entered timestamptz NOT NULL DEFAULT now(),
     synchronised boolean NOT NULL DEFAULT false
 );
 CREATE INDEX ON outbox (seq) WHERE NOT synchronised;
@@ -49,8 +50,9 @@ CREATE INDEX ON outbox (seq) WHERE NOT synchronised;
 
 # A wait is a committed row that belongs to its owner: a print's row has the slot for which it queues, a row without a
 # slot is a hold that a sync run keeps on a person. `released` ends the wait; the row stays until its owner takes it
-# away, so for a print "released" also means: this slot's stage is occupied. The functions lock by slot, because two
-# that run at once would each see the stage free.
+# away, so for a print "released" also means: this slot's stage is occupied. `admitted` says that it was the line itself
+# that ended it, because the print was the next. The functions lock by slot, because two that run at once would each see
+# the stage free.
 ISSUER_SCHEMA = (
     _person_table("resident_copy")  # noqa: S608 - a constant of ours
     + """
@@ -59,11 +61,16 @@ CREATE TABLE print_wait (
     owner text NOT NULL,
     slot text,
     person text NOT NULL,
-    released boolean NOT NULL DEFAULT false
+    released boolean NOT NULL DEFAULT false,
+    admitted boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX ON print_wait (owner) WHERE slot IS NOT NULL;
 CREATE INDEX ON print_wait (slot, id);
 CREATE INDEX ON print_wait (person) WHERE slot IS NULL;
+
+CREATE FUNCTION print_wait_end(a_wait print_wait) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN a_wait.admitted THEN 'granted' WHEN a_wait.released THEN 'released' END
+$$;
 
 CREATE FUNCTION print_wait_admit(a_slot text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -71,19 +78,19 @@ BEGIN
     IF EXISTS (SELECT FROM print_wait WHERE slot = a_slot AND released) THEN
         RETURN;
     END IF;
-    UPDATE print_wait SET released = true WHERE id = (
+    UPDATE print_wait SET released = true, admitted = true WHERE id = (
         SELECT w.id FROM print_wait w
         WHERE w.slot = a_slot AND NOT w.released AND NOT EXISTS (
             SELECT FROM print_wait hold WHERE hold.slot IS NULL AND hold.person = w.person AND NOT hold.released)
         ORDER BY w.id LIMIT 1);
 END $$;
 
-CREATE FUNCTION print_wait_enter(an_owner text, a_slot text, a_person text) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION print_wait_enter(an_owner text, a_slot text, a_person text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext(a_slot));
     INSERT INTO print_wait (owner, slot, person) VALUES (an_owner, a_slot, a_person) ON CONFLICT DO NOTHING;
     PERFORM print_wait_admit(a_slot);
-    RETURN (SELECT released FROM print_wait WHERE owner = an_owner AND slot IS NOT NULL);
+    RETURN (SELECT print_wait_end(w) FROM print_wait w WHERE owner = an_owner AND slot IS NOT NULL);
 END $$;
 
 CREATE FUNCTION print_wait_leave(an_owner text, a_slot text) RETURNS void LANGUAGE plpgsql AS $$
@@ -96,7 +103,8 @@ END $$;
 CREATE FUNCTION print_wait_tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify(
-        'print_wait', CASE WHEN NEW.slot IS NULL THEN 'hold ' || NEW.person ELSE 'print ' || NEW.owner END);
+        'print_wait',
+        CASE WHEN NEW.slot IS NULL THEN 'hold ' || NEW.person ELSE print_wait_end(NEW) || ' ' || NEW.owner END);
     RETURN NULL;
 END $$;
 CREATE TRIGGER print_wait_released AFTER UPDATE OF released ON print_wait

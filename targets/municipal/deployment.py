@@ -92,11 +92,12 @@ class Server:
 
 
 class Deployment:
-    """The running deployment. After `start`, `center`, `registry` and `ap` are base URLs."""
+    """The running deployment. After `start`, `center`, `registry`, `ap` and `sync_agent` are base URLs."""
 
     center: str
     registry: str
     ap: str
+    sync_agent: str
 
     def __init__(self, settings: Settings, logs: Path) -> None:
         self.settings = settings
@@ -155,7 +156,7 @@ class Deployment:
             *("--stage-s", str(settings.stage_ms / 1000), "--log", str(self.event_log("ap-server"))),
         )
         self.registry = url(self.servers["registry"].wait_ready())
-        self.servers["sync-agent"].wait_ready()
+        self.sync_agent = url(self.servers["sync-agent"].wait_ready())
         self.ap = url(ap.wait_ready())
         center = self._serve(
             "center",

@@ -10,15 +10,20 @@ rows are read again after each reconnection.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self, get_args
 
 import asyncpg
+import msgspec
 
 from targets.municipal.database import LOST_LINK, Database, DatabaseClosedError
 
+WaitEnd = Literal["granted", "released"]
+"""How a wait ended: the print was the next in line and the stage free, or somebody else said that it may go on."""
+
+_ENDS: Mapping[str, WaitEnd] = {end: end for end in get_args(WaitEnd)}
 _CHANNEL = "print_wait"
 _RETRY_PAUSE_S = 0.02
 
@@ -26,8 +31,8 @@ _RETRY_PAUSE_S = 0.02
 class PrintWait(Protocol):
     """Admits prints to the stage of their slot."""
 
-    def turn(self, job: str, slot: str, person: str) -> AbstractAsyncContextManager[None]:
-        """Wait for the stage of `slot`; leaving gives back what the job owns, and no more."""
+    def turn(self, job: str, slot: str, person: str) -> AbstractAsyncContextManager[WaitEnd]:
+        """Wait for the stage of `slot`; yields how that ended. Leaving gives back what the job owns, and no more."""
 
 
 class _Notifications:
@@ -76,7 +81,7 @@ class SharedPrintWait:
 
     def __init__(self, dsn: str, database: Database) -> None:
         self._database = database
-        self._waiting: dict[str, tuple[str, str, asyncio.Future[None]]] = {}  # job -> slot, person, released
+        self._waiting: dict[str, tuple[str, str, asyncio.Future[WaitEnd]]] = {}  # job -> slot, person, end
         self._admissions: set[asyncio.Task[None]] = set()
         self._notifications = _Notifications(dsn, self._hear, self._read_again)
 
@@ -92,16 +97,15 @@ class SharedPrintWait:
             task.cancel()
 
     @asynccontextmanager
-    async def turn(self, job: str, slot: str, person: str) -> AsyncIterator[None]:
+    async def turn(self, job: str, slot: str, person: str) -> AsyncIterator[WaitEnd]:
         """See `PrintWait`."""
         # Known before the row is: its release may be told before the answer to the statement that made it arrives.
-        released: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        released: asyncio.Future[WaitEnd] = asyncio.get_running_loop().create_future()
         self._waiting[job] = (slot, person, released)
         try:
-            if not await self._database.value("SELECT print_wait_enter($1, $2, $3)", job, slot, person):
-                await released
+            end = await self._database.value("SELECT print_wait_enter($1, $2, $3)", job, slot, person) or await released
             self._waiting.pop(job)
-            yield
+            yield end
         finally:
             self._waiting.pop(job, None)
             # Even a cancelled print gives its row back, else its slot would be blocked for good.
@@ -110,14 +114,14 @@ class SharedPrintWait:
 
     def _hear(self, payload: str) -> None:
         subject, _, name = payload.partition(" ")
-        if subject == "print":
-            self._end_wait(name)
+        if end := _ENDS.get(subject):
+            self._end_wait(name, end)
         else:
             self._admit({slot for slot, person, _ in self._waiting.values() if person == name})
 
-    def _end_wait(self, job: str) -> None:
+    def _end_wait(self, job: str, end: WaitEnd) -> None:
         if job in self._waiting and not (released := self._waiting[job][2]).done():
-            released.set_result(None)
+            released.set_result(end)
 
     def _admit(self, slots: set[str]) -> None:
         """A hold has ended: whoever it kept from the stage may now be first in line."""
@@ -130,11 +134,12 @@ class SharedPrintWait:
         if not self._waiting:
             return
         released = await self._database.value(
-            "SELECT array_agg(owner) FROM print_wait WHERE owner = ANY($1) AND slot IS NOT NULL AND released",
+            "SELECT json_object_agg(owner, print_wait_end(w))::text FROM print_wait w"
+            " WHERE owner = ANY($1) AND slot IS NOT NULL AND released",
             list(self._waiting),
         )
-        for job in released or ():
-            self._end_wait(job)
+        for job, end in msgspec.json.decode(released or "{}", type=dict[str, WaitEnd]).items():
+            self._end_wait(job, end)
         self._admit({slot for slot, _, _ in self._waiting.values()})
 
 
@@ -158,7 +163,7 @@ class LocalPrintWait:
         await self._notifications.__aexit__(kind, error, traceback)
 
     @asynccontextmanager
-    async def turn(self, job: str, slot: str, person: str) -> AsyncIterator[None]:
+    async def turn(self, job: str, slot: str, person: str) -> AsyncIterator[WaitEnd]:
         """See `PrintWait`."""
         await self._no_hold(person)
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -166,7 +171,7 @@ class LocalPrintWait:
         self._admit(slot)
         try:
             await admitted
-            yield
+            yield "granted"
         finally:
             if self._staged.get(slot) == job:
                 del self._staged[slot]

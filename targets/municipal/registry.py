@@ -1,7 +1,7 @@
 """Resident registry (住民記録システム): its own database; the counter's clerks enter changes through its API.
 
 POST /changes takes a `ResidentChange`, answers {"version": N} once the change and its outbox entry are committed, and
-answers a repeated change with the version that it made the first time.
+answers a repeated change with the version that it made the first time. GET /metrics: see `targets.municipal.metrics`.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 from aiohttp import web
 
+from targets.metrics import add_metrics
 from targets.municipal.changes import (
     AbolishSeal,
     ChangeHouseholder,
@@ -27,6 +28,7 @@ from targets.municipal.changes import (
     ResidentChange,
 )
 from targets.municipal.database import LOST_LINK, REGISTRY_SCHEMA, decode_persons, encode_persons, put_persons
+from targets.municipal.metrics import RegistryMetrics
 from targets.municipal.people import Person, population
 from targets.process import OptionParser, run_server, start_site
 
@@ -95,6 +97,7 @@ class Registry:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self.metrics = RegistryMetrics()
 
     async def change(self, change: ResidentChange) -> int:
         """Commit a change and its outbox entry; returns the version that it made.
@@ -132,7 +135,8 @@ class Registry:
                 rows,
             )
             await connection.execute("NOTIFY outbox")
-            return version
+        self.metrics.changes.labels(type(change).__struct_config__.tag).inc()
+        return version
 
 
 async def connect_when_up(dsn: str) -> asyncpg.Pool:
@@ -165,6 +169,7 @@ async def run_registry(
 
     app = web.Application()
     app.router.add_post("/changes", post_change)
+    add_metrics(app, registry.metrics.registry)
     try:
         async with start_site(app, host, port) as actual_port:
             yield {"host": host, "port": actual_port}

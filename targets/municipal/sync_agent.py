@@ -3,6 +3,8 @@
 Method `v1` is a periodic batch: everything that waits in the outbox is applied in one transaction, with no holds.
 Method `v2` works as changes come, one by one: it holds the prints of the people concerned by rows in `print_wait`,
 applies the change, and releases. The agent knows its method and its build; where the prints queue it does not know.
+
+It serves GET /metrics only: see `targets.municipal.metrics`.
 """
 
 import asyncio
@@ -14,13 +16,16 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from aiohttp import web
 
 from targets.defects import spurious_release
+from targets.metrics import add_metrics
 from targets.municipal.database import ISSUER_SCHEMA, LOST_LINK, encode_persons, put_persons
+from targets.municipal.metrics import SyncMetrics
 from targets.municipal.people import Person
 from targets.municipal.points import Points
 from targets.municipal.registry import connect_when_up
-from targets.process import OptionParser, run_server
+from targets.process import OptionParser, run_server, start_site
 
 BUILDS: Mapping[str, str] = {
     "fixed": "UPDATE print_wait SET released = true WHERE NOT released AND owner = $1",
@@ -29,6 +34,10 @@ BUILDS: Mapping[str, str] = {
 """build -> the statement by which a sync run releases; $1, where it is used, is the run."""
 
 METHODS = ("v1", "v2")
+_BACKLOG = (
+    "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(entered)), 0)::float8"
+    " FROM outbox WHERE NOT synchronised"
+)
 _RETRY_PAUSE_S = 0.02
 _LISTEN_AGAIN_S = 0.5  # a lost notification costs no more than this
 
@@ -59,6 +68,7 @@ class SyncAgent:
         self._issuer = issuer
         self._points = points
         self._release = BUILDS[build]
+        self.metrics = SyncMetrics()
 
     async def load(self) -> None:
         """Create the issuer's tables in its empty database and copy every resident (初期連携)."""
@@ -122,12 +132,14 @@ async def _synchronise(agent: SyncAgent, method: str, period_s: float, notified:
         if method == "v1":
             await asyncio.sleep(period_s)
             if entries := await agent.outstanding():
-                await agent.run_batch(entries)
+                with agent.metrics.run():
+                    await agent.run_batch(entries)
             continue
         notified.clear()
         entries = await agent.outstanding()
         for entry in entries:
-            await agent.run_change(entry)
+            with agent.metrics.run():
+                await agent.run_change(entry)
         if not entries:
             try:
                 await asyncio.wait_for(notified.wait(), _LISTEN_AGAIN_S)
@@ -137,9 +149,19 @@ async def _synchronise(agent: SyncAgent, method: str, period_s: float, notified:
 
 @asynccontextmanager
 async def run_sync_agent(
-    registry: str, issuer: str, *, method: str, build: str, period_s: float = 0.05, log: Path | None = None
+    registry: str,
+    issuer: str,
+    *,
+    method: str,
+    build: str,
+    period_s: float = 0.05,
+    log: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> AsyncIterator[Mapping[str, object]]:
     """Load the issuer's empty database, then keep its resident copy up to date while the context lasts.
+
+    Yields host and port.
 
     Args:
         registry, issuer: the two databases.
@@ -149,12 +171,22 @@ async def run_sync_agent(
     notified = asyncio.Event()
     async with Points(log) as points, registry_pool.acquire() as of_registry, issuer_pool.acquire() as of_issuer:
         agent = SyncAgent(of_registry, of_issuer, points, build=build)
+
+        async def read_backlog() -> None:
+            # Of the database and on another connection, so that an agent that is stuck in a run tells of it, too.
+            pending, lag_s = await registry_pool.fetchrow(_BACKLOG)
+            agent.metrics.pending.set(pending)
+            agent.metrics.lag.set(lag_s)
+
+        app = web.Application()
+        add_metrics(app, agent.metrics.registry, read_backlog)
         await agent.load()
         await of_registry.add_listener("outbox", lambda *_: notified.set())
         task = asyncio.create_task(_synchronise(agent, method, period_s, notified))
         task.add_done_callback(_end_process_on_failure)
         try:
-            yield {}
+            async with start_site(app, host, port) as actual_port:
+                yield {"host": host, "port": actual_port}
         finally:
             task.cancel()
             await asyncio.wait([task])

@@ -95,9 +95,14 @@ class Municipal:
         self._attached, self._shared = True, shared
 
     def addresses(self) -> Mapping[str, str]:
-        """Of the servers that somebody outside would talk to, and of the AP server."""
+        """Of the servers that somebody outside would talk to, or that have /metrics."""
         running = self.running
-        return {"center": running.center, "registry": running.registry, "ap-server": running.ap}
+        return {
+            "center": running.center,
+            "registry": running.registry,
+            "ap-server": running.ap,
+            "sync-agent": running.sync_agent,
+        }
 
     @property
     def running(self) -> Deployment:

@@ -30,6 +30,7 @@ from targets.municipal.sync_agent import run_sync_agent
 from targets.municipal.target import Municipal
 from targets.municipal.truth import Truth
 from targets.postgres import HOST, Postgres
+from tests.scraping import samples
 
 SEED = 20230430
 HOUSEHOLDS = 40
@@ -115,7 +116,7 @@ class City:
         self.spool = directory / "spool"
         self.ap_log = directory / "ap-server.jsonl"
         self.sync_log = directory / "sync-agent.jsonl"
-        self.registry = self.ap = ""
+        self.registry = self.ap = self.sync_agent = ""
         self.link: Link | None = None
         self.of_registry: asyncpg.Connection
         self.of_issuer: asyncpg.Connection
@@ -154,6 +155,12 @@ class City:
         async with asyncio.timeout(LIMIT_S), self.http.get(f"{self.ap}/points", params=wanted) as response:
             counts: Mapping[str, Mapping[str, int]] = await response.json()
             return counts
+
+    async def scrape(self, server: str) -> dict[str, float]:
+        """The samples of a server's /metrics."""
+        async with self.http.get(f"{server}/metrics") as response:
+            assert response.status == 200
+            return samples(await response.text())
 
     async def enter(self, change: ResidentChange) -> Answer:
         """Send a change to the registry."""
@@ -246,7 +253,8 @@ async def start_city(databases: Databases, postgres: Postgres, tmp_path: Path) -
             facts = await enter(run_registry(databases["registry"], seed=SEED, households=HOUSEHOLDS))
             city.registry = f"http://{facts['host']}:{facts['port']}"
             agent = run_sync_agent(*databases.values(), method=sync, build=build, period_s=0.01, log=city.sync_log)
-            await enter(agent)
+            facts = await enter(agent)
+            city.sync_agent = f"http://{facts['host']}:{facts['port']}"
             city.of_registry, city.of_issuer = [
                 await enter(await asyncpg.create_pool(address, min_size=1, max_size=1))
                 for address in databases.values()
@@ -265,6 +273,15 @@ async def start_city(databases: Databases, postgres: Postgres, tmp_path: Path) -
             city.ap = f"http://{facts['host']}:{facts['port']}"
 
         yield start
+
+
+async def stage_and_wait(city: City, gates: Gates, held_at: str) -> list[asyncio.Task[Answer]]:
+    """A is on the stage, on the threshold of a point; B waits behind it and will not come to read before it may."""
+    gates.close("A", held_at)
+    gates.close("B", "read")
+    first = city.begin("A", city.people[0].person)
+    await gates.arrival("A", held_at)
+    return [first, await city.begin_in_line("B", city.people[1].person)]
 
 
 def as_print(application: Application, document: bytes, sent_ns: int, answered_ns: int) -> Print:

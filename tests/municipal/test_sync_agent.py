@@ -10,20 +10,11 @@ import pytest
 from targets.municipal import sync_agent
 from targets.municipal.points import read_points
 from targets.municipal.sync_agent import _after_deadlocks
-from tests.municipal.conftest import Answer, City, Gates, StartCity, until
+from tests.municipal.conftest import Gates, StartCity, stage_and_wait, until
 
 DEFECT = ("seed", "split", "v2")
 HARMLESS = [cell for cell in product(("seed", "fixed"), ("split", "joined"), ("v1", "v2")) if cell != DEFECT]
 HOLDS = "SELECT owner, person, released FROM print_wait WHERE slot IS NULL ORDER BY person"
-
-
-async def stage_and_wait(city: City, gates: Gates, held_at: str) -> list[asyncio.Task[Answer]]:
-    """A is on the stage, on the threshold of a point; B waits behind it and will not come to read before it may."""
-    gates.close("A", held_at)
-    gates.close("B", "read")
-    first = city.begin("A", city.people[0].person)
-    await gates.arrival("A", held_at)
-    return [first, await city.begin_in_line("B", city.people[1].person)]
 
 
 async def test_holds_of_v2(start_city: StartCity, gates: Gates) -> None:
