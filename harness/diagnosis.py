@@ -236,10 +236,11 @@ class _Writes:
         rows = np.flatnonzero(events.point == POINTS.index("written"))
         rows = rows[np.lexsort((events.print_[rows], events.at_ns[rows], events.slot[rows]))]
         self._print, self._at_ns = events.print_[rows], events.at_ns[rows]
-        slots = events.slot[rows]
-        begins = np.flatnonzero(np.append(True, slots[1:] != slots[:-1])) if len(rows) else rows
-        ends = np.append(begins[1:], len(rows))
-        self._of_slot = dict(zip(slots[begins].tolist(), zip(begins.tolist(), ends.tolist(), strict=True), strict=True))
+        slots, begins, lengths = np.unique(events.slot[rows], return_index=True, return_counts=True)
+        self._of_slot = {
+            slot: (begin, begin + length)
+            for slot, begin, length in zip(slots.tolist(), begins.tolist(), lengths.tolist(), strict=True)
+        }
 
     def last_before(self, read: Reached, own: int) -> int | None:
         """Number of the print that wrote last into the slot, at the time of the reading at the latest, but for one."""
