@@ -17,6 +17,7 @@ from harness.bound import exposures_needed
 from harness.criteria import CriteriaError, add_options, read_criteria
 from harness.gate import EXIT_DIED, EXIT_USAGE, decide
 from harness.ledger import LedgerError, read_run
+from harness.report.language import CODES, choose_language
 from harness.run import default_directory, load_attribute, load_target
 from harness.target import TargetError, read_assignments
 
@@ -54,6 +55,11 @@ def _criteria_options(command: _Command) -> _Command:
     return command
 
 
+_language_option = click.option(
+    "--lang", type=click.Choice(CODES), help="language of what a person reads; by the locale unless given"
+)
+
+
 @cli.command(epilog=_EPILOG)
 @click.argument("profile")
 @click.option("--build", help="program of the target, such as seed or fixed")
@@ -69,6 +75,7 @@ def _criteria_options(command: _Command) -> _Command:
 @click.option("--processes", type=click.IntRange(min=1), help="Locust processes that make the load on this machine")
 @click.option("--stop-on-misissuance", is_flag=True, help="end the run at the first misissuance")
 @_criteria_options
+@_language_option
 @click.argument("profile_options", nargs=-1, type=click.UNPROCESSED)
 def verify(
     profile: str,
@@ -103,6 +110,7 @@ def verify(
 @cli.command(epilog=_EPILOG)
 @click.argument("directory", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_criteria_options
+@_language_option
 def gate(
     directory: Sequence[Path],
     criteria: Path | None,
@@ -111,6 +119,7 @@ def gate(
     confidence: float | None,
     freshness_limit: float | None,
     no_self_test: bool,
+    lang: str | None,
 ) -> None:
     """Decide again on the run in DIRECTORY, from its ledger alone.
 
@@ -128,7 +137,7 @@ def gate(
         self_test=False if no_self_test else None,
     )
     verdict = decide(*directory, criteria=asked)
-    print_verdict(verdict, directory[0])
+    print_verdict(verdict, directory[0], choose_language(lang))
     sys.exit(verdict.exit_code)
 
 
@@ -138,12 +147,12 @@ def gate(
 @click.option(
     "--like", type=click.Path(path_type=Path), help="an earlier run, whose exposure rate says how long it takes"
 )
-def plan(rate: float, confidence: float, like: Path | None) -> None:
+@_language_option
+def plan(rate: float, confidence: float, like: Path | None, lang: str | None) -> None:
     """Say how many exposures without a misissuance show that at most RATE of them end in one, and how long it takes."""
+    language = choose_language(lang)
     needed = exposures_needed(rate, confidence)
-    click.echo(
-        f"{needed} exposures without a misissuance show at most {rate:g} per exposure, at {confidence:g} confidence"
-    )
+    click.echo(language.text("terminal.plan_needed", needed=needed, rate=rate, confidence=confidence))
     if like is None:
         return
     met, planned_s = decide(like).exposures, read_run(like).planned_s
@@ -151,7 +160,8 @@ def plan(rate: float, confidence: float, like: Path | None) -> None:
         raise click.UsageError(
             f"--like: the run in {like} met {met} exposures in {planned_s:g} s; name one that met some"
         )
-    click.echo(f"at {met} exposures in {planned_s:g} s, as in {like}, that takes {needed * planned_s / met:.0f} s")
+    time_s = needed * planned_s / met
+    click.echo(language.text("terminal.plan_time", met=met, planned_s=planned_s, like=like, time_s=time_s))
 
 
 @cli.command(epilog="Exit codes: 0 exactly as claimed; 1 refuted; 2 usage; 3 too few exposures; 4 a deployment died.")
@@ -159,19 +169,21 @@ def plan(rate: float, confidence: float, like: Path | None) -> None:
 @click.option("--exposures", type=click.IntRange(min=1), default=30, show_default=True, help="wanted in each cell")
 @click.option("--seed", type=int, default=20230430, show_default=True)
 @click.option("--experiment", default=DEFAULT_EXPERIMENT, show_default=True, help="MODULE:ATTRIBUTE of another claim")
-def matrix(out: Path | None, exposures: int, seed: int, experiment: str) -> None:
+@_language_option
+def matrix(out: Path | None, exposures: int, seed: int, experiment: str, lang: str | None) -> None:
     """Test the claim that misissuance takes all of its conditions, in every combination of them."""
     from harness.matrix import MATRIX_FILE, Experiment, run_matrix
     from harness.report.matrix import print_matrix, print_progress
 
+    language = choose_language(lang)
     claim = load_attribute(experiment)
     if not isinstance(claim, Experiment):
         raise TargetError(f"{experiment} is {type(claim).__name__}, right would be an Experiment of harness.matrix")
     directory = out or default_directory("matrix")
     if (directory / MATRIX_FILE).exists():
         raise LedgerError(f"{directory} holds a matrix already; name another directory with --out")
-    result = run_matrix(claim, directory, wanted=exposures, seed=seed, show=print_progress)
-    print_matrix(result, directory)
+    result = run_matrix(claim, directory, wanted=exposures, seed=seed, show=lambda cell: print_progress(cell, language))
+    print_matrix(result, directory, language)
     sys.exit(result.exit_code)
 
 

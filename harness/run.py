@@ -28,6 +28,7 @@ from harness.ledger import (
     write_json,
 )
 from harness.recorder import Recorder
+from harness.report.language import ENGLISH, Language
 from harness.segment import SegmentWriter
 from harness.target import Target, TargetError
 
@@ -49,6 +50,7 @@ class JudgedRun:
         directory: of the run; must not hold one already.
         planned_s: how long the plan takes; a run that ends earlier was interrupted.
         planned_prints, planned_changes: see `RunDescription`.
+        language: of what a person reads of the run.
 
     Attributes:
         faults: what went wrong in this process, one sentence each; a run with any cannot pass.
@@ -67,8 +69,10 @@ class JudgedRun:
         planned_s: float,
         planned_prints: int | None = None,
         planned_changes: int = 0,
+        language: Language = ENGLISH,
     ) -> None:
         self.target = target
+        self.language = language
         self.directory = directory
         self.died = ""
         self.faults: list[str] = []

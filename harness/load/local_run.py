@@ -93,4 +93,5 @@ class LocalRun:
             ok=recorder.tallies[Outcome.OK],
             misissued=recorder.misissued,
             errors=recorder.tallies[Outcome.ERROR_FINAL],
+            language=self.run.language,
         )

@@ -260,4 +260,5 @@ class MasterRun:
             ok=sum(outcomes.get(Outcome.OK, 0) for outcomes in tallies),
             misissued=sum(outcomes.get(one, 0) for outcomes in tallies for one in Outcome if one.is_misissue),
             errors=sum(outcomes.get(Outcome.ERROR_FINAL, 0) for outcomes in tallies),
+            language=self.run.language,
         )

@@ -10,6 +10,7 @@ from locust.argument_parser import LocustArgumentParser
 from harness.criteria import Criteria, add_options, read_criteria
 from harness.load.arrivals import planned_arrivals, read_rate
 from harness.load.plan import Plan
+from harness.report.language import CODES, Language, choose_language
 from harness.run import JudgedRun, default_directory, load_target
 from harness.target import Target, TargetError, read_assignments
 
@@ -49,6 +50,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     regular: bool
     stop_on_misissuance: bool
     directory: Path | None
+    language: Language
     parameters: Mapping[str, object]
 
     def load_target(self) -> Target:
@@ -76,6 +78,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
             planned_s=seconds,
             planned_prints=None if rate_per_s is None else planned_arrivals(rate_per_s, seconds),
             planned_changes=self.plan.changes,
+            language=self.language,
         )
 
 
@@ -106,6 +109,7 @@ def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, opti
     add(
         "--freshness-limit", type=float, default=None, help="seconds for which an older version may still be handed out"
     )
+    add("--lang", default="", choices=CODES, help="language of what a person reads; by the locale unless given")
     add("--no-self-test", action="store_true", help="do not ask that a planted wrong image is caught")
     for option in options:
         add(f"--{option.name}", type=float, default=option.default, help=option.help)
@@ -147,6 +151,7 @@ def read_setup(
         regular=options.arrivals == "constant",
         stop_on_misissuance=options.stop_on_misissuance,
         directory=Path(options.out) if options.out else None,
+        language=_read_language(options),
         parameters={
             "users": options.num_users,
             "target": options.target,
@@ -155,6 +160,14 @@ def read_setup(
             **{option.name: getattr(options, option.key) for option in own},
         },
     )
+
+
+def _read_language(options: Namespace) -> Language:
+    try:
+        return choose_language(options.lang)
+    except ValueError as error:  # from the web UI; on the command line the parser has seen to it
+        message = f"--lang: {error}"
+        raise TargetError(message) from error
 
 
 def _read_criteria(options: Namespace) -> Criteria:

@@ -188,9 +188,9 @@ class LoadPlugin:
             print(f"misissue: no verdict: {error}", file=sys.stderr)
             return
         environment.process_exit_code = verdict.exit_code
-        self._verdict, self._directory = verdict, own.run.directory
+        self._verdict, self._decided = verdict, own.run
         if not _parsed(environment).headless:
-            print_verdict(verdict, self._directory)
+            print_verdict(verdict, own.run.directory, own.run.language)
 
     def _on_quitting(self, environment: Environment, **_: object) -> None:
         # A SIGTERM comes here while the users are still at work.
@@ -202,7 +202,7 @@ class LoadPlugin:
     def _on_quit(self, **_: object) -> None:
         # After Locust has printed its statistics, so that the verdict is the last thing on the screen.
         if self._verdict is not None and self._environment is not None and _parsed(self._environment).headless:
-            print_verdict(self._verdict, self._directory)
+            print_verdict(self._verdict, self._decided.directory, self._decided.language)
 
 
 class PlanShape(LoadTestShape):

@@ -7,45 +7,57 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.matrix import MATRIX_FILE, Cell, Matrix
+from harness.report.language import Language
 
-_RESULTS = {
-    0: "exactly as claimed",
-    1: "the claim is refuted",
-    3: "inconclusive: too few exposures, or incomplete evidence",
-    4: "inconclusive: a deployment died",
-}
+_UNITS = {"exposure": "exposure", "sync run met": "met"}
 
 
-def print_progress(cell: Cell) -> None:
+def print_progress(cell: Cell, language: Language) -> None:
     """One line on stderr for a cell that is done."""
-    print(f"{_name(cell)}: {cell.misissuances} misissuances in {cell.n} × {cell.unit}", file=sys.stderr, flush=True)
+    line = language.text(
+        "terminal.matrix_progress",
+        cell=_name(cell, language),
+        misissuances=cell.misissuances,
+        n=cell.n,
+        unit=_unit(cell, language),
+    )
+    print(line, file=sys.stderr, flush=True)
 
 
-def print_matrix(matrix: Matrix, directory: Path) -> None:
+def print_matrix(matrix: Matrix, directory: Path, language: Language) -> None:
     """The table, then the result, on stdout."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in (*matrix.cells[0].conditions, "prints at once"):
+    for name in (*matrix.cells[0].conditions, _text("prints_at_once", language)):
         table.add_column(name)
-    for name in ("prints", "n", "misissuances", "95 % bound"):
-        table.add_column(name, justify="right")
-    table.add_column("unit")
+    for column in ("prints", "n", "misissuances", "bound"):
+        table.add_column(_text(column, language), justify="right")
+    table.add_column(_text("unit", language))
     for cell in matrix.cells:
         table.add_row(
-            *("yes" if holds else "no" for holds in cell.conditions.values()),
+            *(_text("yes" if holds else "no", language) for holds in cell.conditions.values()),
             str(cell.prints_at_once),
             *(str(cell.prints), str(cell.n), str(cell.misissuances), f"{cell.upper:.3f}"),
-            cell.unit,
+            _unit(cell, language),
             style="bold red" if cell.misissuances else "",
         )
     console.print(table)
     for cell in matrix.cells:
         if cell.complaint:
-            console.print(f"{_name(cell)}: {cell.complaint}", markup=False)
-    console.print(_RESULTS[matrix.exit_code])
-    console.print(f"evidence: {directory / MATRIX_FILE}")
+            console.print(_text("complaint", language, cell=_name(cell, language), complaint=cell.complaint))
+    console.print(_text(f"result_{matrix.exit_code}", language))
+    console.print(language.text("terminal.evidence", place=directory / MATRIX_FILE))
 
 
-def _name(cell: Cell) -> str:
-    held = ", ".join(f"{'' if holds else 'no '}{name}" for name, holds in cell.conditions.items())
-    return f"{held}, {cell.prints_at_once} at once"
+def _text(name: str, language: Language, **values: object) -> str:
+    return language.text(f"terminal.matrix_{name}", **values)
+
+
+def _unit(cell: Cell, language: Language) -> str:
+    return _text(f"unit_{_UNITS[cell.unit]}", language)
+
+
+def _name(cell: Cell, language: Language) -> str:
+    held = (_text("with" if holds else "without", language, condition=name) for name, holds in cell.conditions.items())
+    conditions = language.text("common.list_separator").join(held)
+    return _text("cell", language, conditions=conditions, prints_at_once=cell.prints_at_once)

@@ -41,6 +41,16 @@ def test_a_plan_takes_its_time_from_an_earlier_run(tmp_path: Path) -> None:
     assert told.splitlines()[1].endswith("that takes 148 s")
 
 
+def test_a_plan_in_japanese(tmp_path: Path) -> None:
+    """A plan is told in the language that was asked for."""
+    run = write_run(tmp_path / "run", planned_s=2.5)
+    plan = ("plan", "--rate", "0.05", "--like", str(run), "--lang", "ja")
+    assert CliRunner().invoke(cli, plan, catch_exceptions=False).output.splitlines() == [
+        "誤交付のない条件成立が 59 回あれば、信頼度 0.95 で 1 回あたり高々 0.05 と言える",
+        f"{run} と同じく 2.5 秒に 1 回の頻度なら、148 秒かかる",
+    ]
+
+
 def test_a_run_without_exposures_is_no_measure(tmp_path: Path) -> None:
     """Without an exposure in it nobody can say how long a claim takes."""
     run = write_run(tmp_path / "run", target=(), planned_s=2.5)
@@ -114,7 +124,7 @@ def test_verify_hands_every_option_on(monkeypatch: pytest.MonkeyPatch) -> None:
         *("--build", "fixed", "--users", "5", "--rate", "20/s", "--arrivals", "constant", "--processes", "2"),
         *("--stop-on-misissuance", "--no-self-test", "--criteria", "c.toml", "--confidence", "0.9"),
         *("--freshness-limit", "1.5", "--max", "error_share=0", "--max", "p95_s=1", "--min", "cells=3"),
-        *("--set", "host=10.0.0.1"),
+        *("--set", "host=10.0.0.1", "--lang", "ja"),
     ]
     CliRunner().invoke(cli, ["verify", "april30", *options, "--", "--bursts", "1"], catch_exceptions=False)
     given = " ".join(started[0])
@@ -127,9 +137,21 @@ def test_verify_hands_every_option_on(monkeypatch: pytest.MonkeyPatch) -> None:
         "--max error_share=0 --max p95_s=1",
         "--min cells=3",
         "--set host=10.0.0.1",
+        "--lang ja",
     ):
         assert option in given
     assert given.endswith("--bursts 1")
+
+
+def test_the_language_that_was_asked_for_or_that_of_the_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--lang` decides in which language a person is answered, and the locale where it is not given."""
+    run = str(write_run(tmp_path / "run"))
+    japanese = "PASS（合格）"
+    assert japanese in gate(run, "--lang", "ja")[1]
+    assert japanese not in gate(run)[1]
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    assert japanese in gate(run)[1]
+    assert japanese not in gate(run, "--lang", "en")[1]
 
 
 def test_verify_hands_no_option_on_that_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from harness.gate import decide
 from harness.ledger import VERDICT_FILE
 from harness.matrix import MATRIX_FILE, Cell, Condition, Experiment, Matrix, decide_matrix, run_matrix
 from harness.records import Application, Change, Document, Group, Print, PrintEvent
+from harness.report.language import ENGLISH, JAPANESE, Language
+from harness.report.matrix import print_matrix, print_progress
 from harness.target import Request, TargetError
 from tests.harness.builders import KIND, paper, sync_run
 from tests.harness.stub import StubTarget
@@ -230,6 +232,65 @@ def test_matrix(tmp_path: Path) -> None:
         verdict = decide(Path(cell.directory))
         assert len(verdict.incidents) == cell.misissuances
         assert {process.self_test for process in verdict.processes.values()} == {"caught"}
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            ENGLISH,
+            [
+                "v2   prints at once  prints   n  misissuances  95 % bound  unit          ",
+                "yes  2                   60  30             9       0.100  exposure      ",
+                "no   1                   60  30             0       0.100  sync run met  ",
+                "no v2, 1 at once: [b]a fault[/b]",
+                "the claim is refuted",
+                "evidence: runs/matrix.json",
+            ],
+        ),
+        (
+            JAPANESE,
+            [
+                "v2    同時の印刷  印刷   n  誤交付  95 % 上限値  単位                        ",
+                "あり  2             60  30       9        0.100  条件成立                    ",
+                "なし  1             60  30       0        0.100  印刷と重なった随時連携処理  ",
+                "v2 なし、同時 1 件：[b]a fault[/b]",
+                "主張は反証された",
+                "証拠：runs/matrix.json",
+            ],
+        ),
+    ],
+    ids=["en", "ja"],
+)
+def test_on_the_terminal(capsys: pytest.CaptureFixture[str], language: Language, lines: list[str]) -> None:
+    """All cells stand in one table, with their complaints and the result below it."""
+    alone = _cell(expected=False, misissuances=0, complaint="[b]a fault[/b]")
+    alone = msgspec.structs.replace(alone, prints_at_once=1, unit="sync run met")
+    cells = (_cell(expected=True, misissuances=9), alone)
+    print_matrix(Matrix(exit_code=1, wanted=WANTED, seed=1, cells=cells), Path("runs"), language)
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        (ENGLISH, "no v2, 2 at once: 4 misissuances in 30 × exposure\n"),
+        (JAPANESE, "v2 なし、同時 2 件：条件成立 30 回のうち誤交付 4 件\n"),
+    ],
+)
+def test_progress(capsys: pytest.CaptureFixture[str], language: Language, line: str) -> None:
+    """A cell that is done is one line on stderr."""
+    print_progress(_cell(expected=False, misissuances=4), language)
+    assert capsys.readouterr() == ("", line)
+
+
+@pytest.mark.parametrize("exit_code", [0, 1, 3, 4])
+def test_every_result_has_its_sentence(capsys: pytest.CaptureFixture[str], exit_code: int) -> None:
+    """Whatever came of a matrix can be said in both languages."""
+    for language in (ENGLISH, JAPANESE):
+        cells = (_cell(expected=True, misissuances=9),)
+        print_matrix(Matrix(exit_code=exit_code, wanted=WANTED, seed=1, cells=cells), Path("runs"), language)
+        assert language.text(f"terminal.matrix_result_{exit_code}") in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,13 @@ def test_defaults(read: Read) -> None:
     }
 
 
+def test_language(read: Read) -> None:
+    """`--lang` wins over the locale."""
+    assert (read().language.code, read("--lang", "ja").language.code) == ("en", "ja")
+    with pytest.raises(SystemExit):
+        read("--lang", "fr")
+
+
 def test_everything(read: Read, tmp_path: Path) -> None:
     """Each option comes to what it names, those of the profile and of the target too."""
     setup = read(

@@ -1,0 +1,108 @@
+"""Sentences on a verdict, which terminal, Markdown and JUnit share."""
+
+from harness.gate import CellCount, Verdict
+from harness.incident import Incident
+from harness.report.language import Language
+from harness.report.masking import Masking
+
+_SHOWN_CELLS = 3
+
+
+def incident_sentence(incident: Incident, language: Language, masking: Masking) -> str:
+    """Who was handed what of whom."""
+    separator = language.text("common.list_separator")
+    more = ""
+    if incident.my_number:
+        more += language.text("sentence.incident_my_number")
+    if incident.sync_run:
+        more += language.text("sentence.incident_sync_run", sync_run=incident.sync_run)
+    if incident.error_retried_ok:
+        more += language.text("sentence.incident_errors", errors=separator.join(incident.error_retried_ok))
+    got = incident.delivered_kind
+    return language.text(
+        "sentence.incident",
+        outcome=language.text(f"common.outcome_{incident.outcome}"),
+        recipient=masking.person(incident.recipient),
+        asked=" ".join((language.name("kind", incident.kind), *incident.options)),
+        got=language.name("kind", got) if got else language.text("sentence.any_document"),
+        whose=separator.join(masking.persons(incident.exposed_persons or incident.owners))
+        or language.text("sentence.nobody"),
+        more=more,
+    )
+
+
+def papers_sentence(verdict: Verdict, language: Language) -> str:
+    """How many papers, and how many people's data."""
+    return language.text(
+        "sentence.papers",
+        papers=verdict.papers,
+        persons=verdict.persons,
+        with_my_number=verdict.with_my_number,
+        error_notices=verdict.error_notices,
+    )
+
+
+def bound_sentence(verdict: Verdict, language: Language) -> str:
+    """What was exercised, and what that proves."""
+    bound = verdict.bound
+    return language.text(
+        "sentence.bound",
+        exposures=verdict.exposures,
+        sync_runs=verdict.sync_runs,
+        events=bound.events,
+        confidence=bound.confidence,
+        upper=bound.upper,
+        unit=language.name("unit", bound.unit),
+    )
+
+
+def coverage_sentence(verdict: Verdict, language: Language) -> str:
+    """How many coverage cells were hit, and some of those that never were."""
+    # The smallest first: where two prints were never seen together, three were not either.
+    never = sorted((cell for cell in verdict.cells if not cell.sync_runs), key=lambda cell: len(cell.states))
+    text = language.text("sentence.coverage", hit=verdict.cells_hit, cells=len(verdict.cells))
+    if never:
+        names = [cell_name(cell, language) for cell in never[:_SHOWN_CELLS]]
+        shown = language.text("common.list_separator").join((*names, "…") if len(never) > _SHOWN_CELLS else names)
+        text += language.text("sentence.coverage_never", cells=shown)
+    return text
+
+
+def cell_name(cell: CellCount, language: Language) -> str:
+    """The phase, and the states that stood together in it."""
+    states = " + ".join(language.name("state", state) for state in cell.states)
+    return f"{language.name('phase', cell.phase)} {states}"
+
+
+def completeness_sentence(verdict: Verdict, language: Language) -> str:
+    """Where every attempt went."""
+    processes = verdict.processes.values()
+    self_tests = sorted({process.self_test for process in processes}) or ["none"]
+    return language.text(
+        "sentence.completeness",
+        issued=sum(process.issued for process in processes),
+        judged=sum(process.judged for process in processes),
+        failed=sum(process.failed for process in processes),
+        in_flight=verdict.in_flight_at_stop,
+        processes=len(processes),
+        self_test=language.text("common.list_separator").join(
+            language.text(f"common.self_test_{state}") for state in self_tests
+        ),
+    )
+
+
+def latency_sentence(verdict: Verdict, language: Language) -> str:
+    """Percentiles, and how the plan of arrivals was kept to; empty when nothing was measured."""
+    taken = verdict.latency
+    if taken.p50_s is None:
+        return ""
+    text = language.text("sentence.latency", p50_s=taken.p50_s, p95_s=taken.p95_s, p99_s=taken.p99_s)
+    if verdict.rate_share is not None:
+        text += language.text("sentence.planned", rate_share=verdict.rate_share, late_starts=verdict.late_starts)
+    return text
+
+
+def retried_errors_sentence(verdict: Verdict, language: Language, place: str) -> str:
+    """The errors that were closed as printed normally, and where to read who was beside; empty without any."""
+    number = len(verdict.retried_errors)
+    return language.text("sentence.retried_errors", number=number, place=place) if number else ""
