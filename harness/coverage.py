@@ -20,9 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.records import Record, SyncRun
+from harness.run_times import UNSEEN_NS, RunTimes
 
 Times = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Runs = npt.NDArray[np.intp]
+"""Indexes of sync runs, in ascending order."""
 
 SLOT_STATES = ("waiting", "staged", "written", "read")
 """States of a print at the stage of a slot."""
@@ -70,7 +73,7 @@ def cells_from_points(
     point: npt.NDArray[np.int8],
     at_ns: Times,
     slot: npt.NDArray[np.int32],
-) -> dict[Cell, set[int]]:
+) -> dict[Cell, Runs]:
     """Cell of `POINT_CELLS` -> indexes into `runs` of the sync runs that hit it; cells never hit are absent.
 
     The phase `begin` is the instant of begin_ns; `applying` lasts from there to applied_ns, `releasing` to released_ns,
@@ -85,7 +88,7 @@ def cells_from_points(
         point: index into `POINTS`.
         slot: any key of the slot; events without one (-1) share a slot, as those of a service with a single slot do.
     """
-    phases = _Phases((index, *phase) for index, run in enumerate(runs) for phase in _phases_by_points(run))
+    phases = _Phases(_phases_by_points(RunTimes.of(runs)))
     stays = _stays(print_, point, at_ns, slot)
     stays = stays.where(_Union(phases.begin, phases.end).meets(stays.begin, stays.end))
     has_slot = stays.state > 0
@@ -101,7 +104,7 @@ def cells_from_points(
     return phases.cells(hits)
 
 
-def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: Times) -> dict[Cell, set[int]]:
+def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: Times) -> dict[Cell, Runs]:
     """Cell of `OUTSIDE_CELLS` -> indexes into `runs` of the sync runs that hit it; cells never hit are absent.
 
     `during` is the sync run, closed; `before` and `after` are closed intervals of the same length that touch it. Prints
@@ -110,7 +113,7 @@ def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: 
     Args:
         sent_ns: shape (prints,), as `answered_ns`; prints come in any order.
     """
-    phases = _Phases((index, *phase) for index, run in enumerate(runs) for phase in _phases_from_outside(run))
+    phases = _Phases(_phases_from_outside(RunTimes.of(runs)))
     flights = _Stays(
         state=np.zeros(len(sent_ns), np.int8),
         begin=sent_ns,
@@ -123,44 +126,49 @@ def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: 
     )
 
 
-def _phases_by_points(run: SyncRun) -> Iterator[tuple[str, int, int]]:
-    """The phases that were seen, each a closed interval."""
-    yield "begin", run.begin_ns, run.begin_ns
-    if run.applied_ns is None:
-        return
-    yield "applying", run.begin_ns, run.applied_ns
-    if run.released_ns is not None:
-        yield "releasing", run.applied_ns, run.released_ns
-    if run.acknowledged_ns is not None:
-        yield "done", run.applied_ns if run.released_ns is None else run.released_ns, run.acknowledged_ns
+def _phases_by_points(times: RunTimes) -> Iterator[tuple[str, Flags, Times, Times]]:
+    """The phases, by whether each run was seen to go through it, each a closed interval."""
+    begin_ns, applied_ns, released_ns, acknowledged_ns, _ = times
+    was_applied, was_released = applied_ns != UNSEEN_NS, released_ns != UNSEEN_NS
+    yield "begin", np.ones(len(begin_ns), np.bool_), begin_ns, begin_ns
+    yield "applying", was_applied, begin_ns, applied_ns
+    yield "releasing", was_applied & was_released, applied_ns, released_ns
+    done_from_ns = np.where(was_released, released_ns, applied_ns)
+    yield "done", was_applied & (acknowledged_ns != UNSEEN_NS), done_from_ns, acknowledged_ns
 
 
-def _phases_from_outside(run: SyncRun) -> Iterator[tuple[str, int, int]]:
-    begin_ns, end_ns = run.begin_ns, run.work_end_ns
-    length_ns = end_ns - begin_ns
-    yield "before", begin_ns - length_ns, begin_ns
-    yield "during", begin_ns, end_ns
-    yield "after", end_ns, end_ns + length_ns
+def _phases_from_outside(times: RunTimes) -> Iterator[tuple[str, Flags, Times, Times]]:
+    begin_ns, end_ns = times.begin_ns, times.work_end_ns
+    length_ns, every = end_ns - begin_ns, np.ones(len(begin_ns), np.bool_)
+    yield "before", every, begin_ns - length_ns, begin_ns
+    yield "during", every, begin_ns, end_ns
+    yield "after", every, end_ns, end_ns + length_ns
 
 
 class _Phases:
-    """The phases of all sync runs, as arrays; those whose points are in the wrong order are left out."""
+    """The phases of all sync runs, kind by kind; those whose points are in the wrong order are left out."""
 
-    def __init__(self, phases: Iterable[tuple[int, str, int, int]]) -> None:
-        forward = [phase for phase in phases if phase[2] <= phase[3]]
-        self._run = np.array([run for run, *_ in forward], np.int64)
-        self._name = np.array([name for _, name, *_ in forward], np.str_)
-        self.begin = np.array([begin_ns for *_, begin_ns, _ in forward], np.int64)
-        self.end = np.array([end_ns + 1 for *_, end_ns in forward], np.int64)
+    def __init__(self, phases: Iterable[tuple[str, Flags, Times, Times]]) -> None:
+        self._runs: dict[str, Runs] = {}
+        begins, ends = [], []
+        for name, seen, begin_ns, end_ns in phases:
+            runs = np.flatnonzero(seen & (begin_ns <= end_ns))
+            self._runs[name] = runs
+            begins.append(begin_ns[runs])
+            ends.append(end_ns[runs] + 1)
+        self.begin: Times = np.concatenate(begins)
+        self.end: Times = np.concatenate(ends)
 
-    def cells(self, hits: dict[tuple[str, ...], Flags]) -> dict[Cell, set[int]]:
+    def cells(self, hits: dict[tuple[str, ...], Flags]) -> dict[Cell, Runs]:
         """Cell -> sync runs, of states -> whether each phase met them."""
         cells = {}
-        for name in np.unique(self._name).tolist():
-            of_name = self._name == name
+        first = 0
+        for name, of_name in self._runs.items():
             for states, met in hits.items():
-                if runs := set(self._run[of_name & met].tolist()):
+                runs = of_name[met[first : first + len(of_name)]]
+                if len(runs):
                     cells[Cell(phase=name, states=states)] = runs
+            first += len(of_name)
         return cells
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from harness.bound import upper_bound
 from harness.completeness import faults_of
-from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, cells_from_outside, cells_from_points
+from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, Runs, cells_from_outside, cells_from_points
 from harness.criteria import Criteria, Criterion, Limit, Metrics, check, reason_of
 from harness.evidence import RunEvidence, read_evidence
 from harness.incident import Incident, RetriedError, describe_errors, find_incidents
@@ -264,13 +264,14 @@ def _cells(evidence: RunEvidence, incidents: Sequence[Incident], confidence: flo
     else:
         sent_ns, answered_ns = evidence.prints.certain
         known, hit = OUTSIDE_CELLS, cells_from_outside(runs, sent_ns=sent_ns, answered_ns=answered_ns)
-    charged = {incident.sync_run for incident in incidents}
-    blamed = {number for number, run in enumerate(runs) if run.sync_run in charged}
-    return tuple(_cell(cell, hit.get(cell, set()), blamed, confidence) for cell in known)
+    charged = {incident.sync_run for incident in incidents if incident.sync_run}
+    blamed = [number for number, run in enumerate(runs) if run.sync_run in charged] if charged else []
+    nowhere = np.zeros(0, dtype=np.intp)
+    return tuple(_cell(cell, hit.get(cell, nowhere), blamed, confidence) for cell in known)
 
 
-def _cell(cell: Cell, runs: set[int], blamed: set[int], confidence: float) -> CellCount:
-    events = len(runs & blamed)
+def _cell(cell: Cell, runs: Runs, blamed: Sequence[int], confidence: float) -> CellCount:
+    events = int(np.isin(blamed, runs).sum())
     return CellCount(
         phase=cell.phase,
         states=cell.states,

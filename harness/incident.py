@@ -1,18 +1,18 @@
 """Incidents: who was handed whose document, during which sync run, and who was in flight beside it. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import numpy as np
 
 from harness.diagnosis import diagnose
 from harness.evidence import RunEvidence
+from harness.in_flight import InFlight
 from harness.judging import Judged
 from harness.oracle import Judgement
 from harness.outcome import Outcome
-from harness.overlap import InFlight
 from harness.records import Print, Record, SyncRun
 
 
@@ -112,9 +112,14 @@ def find_incidents(evidence: RunEvidence, judged: Judged) -> tuple[Incident, ...
     """All incidents in the order in which they were handed out."""
     if not judged.misissued:
         return ()
-    describer = _Describer(evidence, judged, judged.misissued)
+    describer = _Describer(evidence, judged, list(judged.misissued))
     points = evidence.events.reached(print_.nonce for print_, _ in judged.misissued.values())
-    diagnoses = diagnose(evidence, judged.misissued, describer.beside)
+    prints = evidence.prints.fetch(chain.from_iterable(others.tolist() for others in describer.beside.values()))
+    diagnoses = diagnose(
+        evidence,
+        judged.misissued,
+        {row: {other: prints[other] for other in others.tolist()} for row, others in describer.beside.items()},
+    )
     runs = _Runs(evidence.sync_runs)
 
     def describe(row: int, print_: Print, judgement: Judgement) -> Incident:
@@ -155,32 +160,35 @@ class _Describer:
     """Tells who was in flight beside some prints, and when something was by the clock on the wall.
 
     Attributes:
-        beside: of each of the rows, the prints that were in flight at one instant together with it, by row.
+        beside: of each of the rows, those of the prints that were in flight at one instant together with it.
     """
 
-    def __init__(self, evidence: RunEvidence, judged: Judged, rows: Iterable[int]) -> None:
-        in_flight = InFlight(evidence.prints.possible)
+    def __init__(self, evidence: RunEvidence, judged: Judged, rows: Sequence[int]) -> None:
         self.notices = {notice.nonce: notice.code for notice in evidence.notices}
-        beside = {row: in_flight.neighbours(row) for row in rows}
-        prints = evidence.prints.fetch(other for others in beside.values() for other in others)
-        self.beside = {row: {other: prints[other] for other in others} for row, others in beside.items()}
+        in_flight = InFlight(evidence.prints.possible)
+        self.beside = dict(zip(rows, in_flight.neighbours(np.array(rows, dtype=np.intp)), strict=True))
+        self._nonces = evidence.prints.nonces(chain.from_iterable(others.tolist() for others in self.beside.values()))
+        self._prints = evidence.prints
         self._judged = judged
         self._started = datetime.fromisoformat(evidence.run.started)
         self._started_ns = evidence.run.started_ns
 
     def neighbours(self, row: int) -> tuple[Neighbour, ...]:
         """Of one of the rows, in order of the time sent, and of their nonces where that is one."""
-        beside = sorted(self.beside[row].items(), key=lambda one: (one[1].sent_ns, one[1].nonce))
-        return tuple(self._neighbour(other, print_) for other, print_ in beside)
+        others = self.beside[row]
+        sent_ns, sorts = self._prints.possible.sent_ns[others].tolist(), self._prints.sort[others].tolist()
+        nonces = [self._nonces[other] for other in others.tolist()]
+        beside = sorted(zip(sent_ns, nonces, sorts, self._judged.outcomes_of(others), strict=True))
+        return tuple(self._neighbour(nonce, self._prints.sorts[sort], outcome) for _, nonce, sort, outcome in beside)
 
-    def _neighbour(self, row: int, print_: Print) -> Neighbour:
+    def _neighbour(self, nonce: str, print_: Print, outcome: Outcome) -> Neighbour:
         return Neighbour(
-            nonce=print_.nonce,
+            nonce=nonce,
             applicant=print_.applicant,
             kind=print_.kind,
-            outcome=self._judged.outcome_of(row),
+            outcome=outcome,
             error=print_.error,
-            notice=self.notices.get(print_.nonce, ""),
+            notice=self.notices.get(nonce, ""),
         )
 
     def wall_time(self, at_ns: int) -> str:

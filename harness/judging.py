@@ -32,9 +32,9 @@ class Judged(msgspec.Struct, kw_only=True):
     application: NDArray[np.int8]
     last: Rows
 
-    def outcome_of(self, row: int) -> Outcome:
-        """Of the whole application to which the attempt belongs."""
-        return _OUTCOMES[int(self.application[row])]
+    def outcomes_of(self, rows: Rows) -> list[Outcome]:
+        """Of the whole application to which each of the attempts belongs."""
+        return [_OUTCOMES[code] for code in self.application[rows].tolist()]
 
     def counts(self, rows: Rows | None = None) -> Counter[Outcome]:
         """Applications by outcome, all of them or those whose last attempt is among the rows."""

@@ -6,9 +6,9 @@ are only so many sorts as there are documents and people: what a sort is judged 
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import groupby
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -176,14 +176,26 @@ class Prints:
         Raises:
             OSError: when the ledger is gone meanwhile.
         """
-        wanted = sorted(set(rows))
-        found: dict[int, Print] = {}
-        for number, of_segment in groupby(wanted, key=lambda row: int(self.segment[row])):
-            with self._segments[number].path.open("rb") as file:
-                for row in of_segment:
-                    file.seek(int(self._offset[row]))
-                    found[row] = self._whole(row, read_print_line(file.readline()))
-        return found
+        return {row: self._whole(row, line) for row, line in self._read_again(rows)}
+
+    def nonces(self, rows: Iterable[int]) -> dict[int, str]:
+        """Of some rows, in their order, read from the ledger again.
+
+        Raises:
+            OSError: when the ledger is gone meanwhile.
+        """
+        return {row: f"{line.application}.{line.attempt}" for row, line in self._read_again(rows)}
+
+    def _read_again(self, rows: Iterable[int]) -> Iterator[tuple[int, PrintLine]]:
+        wanted = np.array(sorted(set(rows)), dtype=np.intp)
+        for number, segment in enumerate(self._segments):
+            of_segment = wanted[self.segment[wanted] == number]
+            if not len(of_segment):
+                continue
+            with segment.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as lines:
+                for row, offset in zip(of_segment.tolist(), self._offset[of_segment].tolist(), strict=True):
+                    lines.seek(offset)
+                    yield row, read_print_line(lines.readline())
 
     def _whole(self, row: int, line: PrintLine) -> Print:
         """Of its sort, because in a damaged line nothing else was looked at; with its possible time."""

@@ -41,18 +41,20 @@ flights_ = st.lists(st.tuples(times, times), max_size=7)
 
 def hit_by_points(runs: list[SyncRun], events: list[Event]) -> Hits:
     print_, point, at_ns, slot = zip(*events, strict=True) if events else ((), (), (), ())
-    return cells_from_points(
+    hits = cells_from_points(
         runs,
         print_=np.array(print_, np.int64),
         point=np.array([POINTS.index(name) for name in point], np.int8),
         at_ns=np.array(at_ns, np.int64),
         slot=np.array(slot, np.int32),
     )
+    return {cell: set(found.tolist()) for cell, found in hits.items()}
 
 
 def hit_from_outside(runs: list[SyncRun], flights: list[tuple[int, int]]) -> Hits:
     sent_ns, answered_ns = np.array(flights, np.int64).reshape(-1, 2).T
-    return cells_from_outside(runs, sent_ns=sent_ns, answered_ns=answered_ns)
+    hits = cells_from_outside(runs, sent_ns=sent_ns, answered_ns=answered_ns)
+    return {cell: set(found.tolist()) for cell, found in hits.items()}
 
 
 # The naive versions read the definitions word for word, one instant after the other.

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,7 +137,7 @@ def test_against_one_by_one(
     assert judged.counts() == Counter(dict.fromkeys(Outcome, 0)) | Counter(expected.values())
     assert judged.counts().total() == len(applications)
     for row, print_ in rows.items():
-        assert judged.outcome_of(row) is expected[print_.application]
+        assert judged.outcomes_of(np.array([row])) == [expected[print_.application]]
     misissued = {print_.application for print_, _ in judged.misissued.values()}
     assert misissued == {application for application, outcome in expected.items() if outcome.is_misissue}
 
@@ -189,7 +190,7 @@ def test_document_of_another_group(tmp_path: Path) -> None:
     evidence = evidence_of(tmp_path / "run", load, target=[run])
     judged = judge_all(evidence.prints, evidence.register)
     (print_,) = evidence.prints.fetch([0]).values()
-    assert judged.outcome_of(0) is judge(print_, evidence.register).outcome is Outcome.SHOULD_REFUSE
+    assert judged.outcomes_of(np.array([0])) == [judge(print_, evidence.register).outcome] == [Outcome.SHOULD_REFUSE]
 
 
 def test_ten_thousand_of_a_sort(tmp_path: Path) -> None:

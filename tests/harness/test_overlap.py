@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.events import Events, print_number
-from harness.overlap import Exposure, InFlight, exposures, exposures_from_outside, runs_met
+from harness.overlap import Exposure, exposures, exposures_from_outside, runs_met
 from harness.prints import Interval
 from harness.records import PrintEvent, SyncRun
 
@@ -199,22 +199,11 @@ def test_exposures_from_outside_never_exceed_the_largest_disjoint_set(runs: list
     assert min(1, largest) <= len(exposures_from_outside(runs, columns(prints))) <= largest
 
 
-@settings(deadline=None, max_examples=200)
-@given(flights, spans)
-def test_in_flight_equals_comparing_all_with_all(prints: list[Span], asked: Span) -> None:
-    """In flight during an interval, or beside a print, is whatever shares an instant with it, however long it hung."""
-    in_flight = InFlight(columns(prints))
-    in_order = sorted(range(len(prints)), key=lambda row: (prints[row][0], row))
-    assert in_flight.during(*asked) == [row for row in in_order if share(prints[row], asked)]
-    for row, span in enumerate(prints):
-        assert in_flight.neighbours(row) == [other for other in in_order if other != row and share(prints[other], span)]
-
-
 def naive_runs_met(runs: list[SyncRun], prints: list[Span]) -> int:
     """Runs choose in order: the unused print in flight at their begin that leaves first, else the next to come."""
     free = list(prints)
     count = 0
-    for sync_run in sorted(runs, key=lambda r: (r.begin_ns, r.sync_run)):
+    for sync_run in sorted(runs, key=lambda r: (*lasted(r), r.sync_run)):
         begin = sync_run.begin_ns
         here = [span for span in free if share(lasted(sync_run), span)]
         if here:
