@@ -4,6 +4,7 @@ Locust-free: users, the matrix and tests share it. Not thread-safe, and safe amo
 nothing but `settle` waits for anything.
 """
 
+import logging
 from collections import Counter, deque
 from pathlib import Path
 from random import Random
@@ -19,6 +20,9 @@ from harness.register import Register
 from harness.segment import SegmentWriter
 from harness.target import Answer, Target
 
+_log = logging.getLogger(__name__)
+RIGHT_DOCUMENTS = 100
+"""So many misissuances of a process are kept with what would have been right, for the others are not looked at."""
 _OK = Outcome.OK  # looking a member up in its enumeration takes longer than judging by it
 
 
@@ -44,6 +48,7 @@ class Recorder:
         self._incidents = incidents
         self._unsettled: deque[tuple[Print, bytes]] = deque()
         self._sample: tuple[Print, bytes] | None = None
+        self._right_documents = 0
 
     def record(
         self, application: Application, sent_ns: int, answered_ns: int, answer: Answer, intended_ns: int | None = None
@@ -98,7 +103,9 @@ class Recorder:
             if outcome is Outcome.OK:
                 self._sample = self._sample or (print_, document)
             elif print_.application != self._self_test_id:
-                self._keep(print_, document)
+                self._keep(f"{print_.nonce}.document", document)
+                if outcome.is_misissue:
+                    self._keep_right(print_)
 
     def plant_self_test(self, random: Random, now_ns: int) -> bool:
         """Record a document that came out for one person as if a stranger had been handed it.
@@ -169,9 +176,23 @@ class Recorder:
         self.segment.write(print_)
         return outcome
 
-    def _keep(self, print_: Print, document: bytes) -> None:
+    def _keep_right(self, print_: Print) -> None:
+        """What would have been right, beside what came out: a picture for people and no evidence, so it may fail."""
+        if self._right_documents >= RIGHT_DOCUMENTS:
+            return
+        self._right_documents += 1
+        name = f"{print_.nonce}.right.document"
+        try:
+            right = self._target.right_document(print_)
+            if right is not None:
+                self._keep(name, right)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing is missing from the evidence
+            _log.warning("%s: what would have been right is not kept: %s", print_.nonce, error)
+            (self._incidents / name).unlink(missing_ok=True)
+
+    def _keep(self, name: str, document: bytes) -> None:
         """Documents are personal data: kept of incidents only, for their owner's eyes alone."""
-        path = self._incidents / f"{print_.nonce}.document"
+        path = self._incidents / name
         path.touch(mode=0o600)
         path.write_bytes(document)
 

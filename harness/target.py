@@ -131,6 +131,15 @@ class Target(Protocol):
         that the delivery's marks claim to be.
         """
 
+    def right_document(self, print_: Print) -> bytes | None:
+        """The document that would be right for the application by the newest version of its group's record.
+
+        Asked of a few misissued prints, for people to look at. None when it has to be refused, or is not known.
+
+        Raises:
+            TargetError: when the truth cannot be asked.
+        """
+
     def marks(self, document: bytes) -> tuple[Mark, ...]:
         """The identity marks that the document shows, in order of its pages."""
 

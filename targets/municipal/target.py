@@ -168,13 +168,8 @@ class Municipal:
 
     def print_request(self, application: Application) -> Request:
         """POST to the center."""
-        form = ApplicationForm(
-            nonce=application.nonce,
-            applicant=application.applicant,
-            kind=application.kind,
-            options=application.options,
-        )
-        return Request(url=f"{self._shared['center']}/applications", headers=_JSON, body=msgspec.json.encode(form))
+        form = msgspec.json.encode(_form(application))
+        return Request(url=f"{self._shared['center']}/applications", headers=_JSON, body=form)
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:  # noqa: ARG002 - protocol
         """200 is a document, even one of no bytes; 202 and 204 bring none; 409 is a refusal, the others are errors."""
@@ -215,6 +210,10 @@ class Municipal:
             for mark in print_.marks
         }
         return msgspec.json.decode(self._ask_truth("/documents", list(claimed)), type=list[Document])
+
+    def right_document(self, print_: Print) -> bytes | None:
+        """The certificate that the truth renders for the application."""
+        return self._ask_truth("/right", _form(print_)) or None
 
     def marks(self, document: bytes) -> tuple[Mark, ...]:
         """One a page."""
@@ -278,10 +277,14 @@ class Municipal:
             message = f"the truth does not answer: {error}"
             raise TargetError(message) from error
         self._idle.append(connection)
-        if response.status != 200:
+        if response.status not in {200, 204}:
             message = f"the truth answered {response.status}: {answer.decode(errors='replace')}"
             raise TargetError(message)
         return answer
+
+
+def _form(asked: Application | Print) -> ApplicationForm:
+    return ApplicationForm(nonce=asked.nonce, applicant=asked.applicant, kind=asked.kind, options=asked.options)
 
 
 def _may_apply(person: Person) -> bool:

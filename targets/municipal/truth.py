@@ -20,7 +20,7 @@ from harness.fingerprint import checksum, sha256
 from harness.records import Document
 from targets.municipal import changes
 from targets.municipal.certificates import render
-from targets.municipal.forms import DocumentQuery, DrawnChange, DrawQuery
+from targets.municipal.forms import ApplicationForm, DocumentQuery, DrawnChange, DrawQuery
 from targets.municipal.people import (
     AS_OF,
     Person,
@@ -79,15 +79,27 @@ class Truth:
             self._documents[query] = document
         return document
 
+    def right(self, form: ApplicationForm) -> bytes | None:
+        """The certificate that is right for an application by the newest version; None when it has to be refused."""
+        versions = self._versions.get(self._household_of.get(form.applicant, ""), {})
+        members = versions[max(versions)] if versions else {}
+        barred = refusals(members.values())
+        if any(one.covers(form.applicant, form.kind, form.options) for one in barred):
+            return None
+        return self._typeset(form.kind, _shown(members, form.applicant, form.options), form.options)
+
+    def _typeset(self, kind: str, shown: Sequence[Person], options: tuple[str, ...]) -> bytes | None:
+        try:
+            return render(kind, shown, options, issue_date=self._issue_date)
+        except ValueError:  # there is no such certificate
+            return None
+
     def _render(self, query: DocumentQuery) -> Document | None:
         household = self._household_of.get(query.persons[0], "") if query.persons else ""
         members = self._versions.get(household, {}).get(query.version)
         if members is None:
             return None
-        if "household" in query.options:
-            shown = [members[name] for name in sorted(members) if members[name].status == "resident"]
-        else:
-            shown = [members[query.persons[0]]] if query.persons[0] in members else []
+        shown = _shown(members, query.persons[0], query.options)
         names = tuple(person.person for person in shown)
         barred = refusals(members.values())
         applicants = tuple(
@@ -95,9 +107,8 @@ class Truth:
         )
         if names != query.persons or not applicants:
             return None
-        try:
-            image = render(query.kind, shown, query.options, issue_date=self._issue_date)
-        except ValueError:
+        image = self._typeset(query.kind, shown, query.options)
+        if image is None:
             return None
         return Document(
             persons=names,
@@ -109,6 +120,13 @@ class Truth:
             checksum=checksum(image),
             sha256=sha256(image),
         )
+
+
+def _shown(members: Mapping[str, Person], applicant: str, options: tuple[str, ...]) -> list[Person]:
+    """Whose data stand on such a certificate, in the order in which they do."""
+    if "household" in options:
+        return [members[name] for name in sorted(members) if members[name].status == "resident"]
+    return [members[applicant]] if applicant in members else []
 
 
 def _draw(
@@ -229,9 +247,17 @@ async def run_truth(
         documents = [document for query in queries if (document := truth.document(query)) is not None]
         return web.Response(body=msgspec.json.encode(documents), content_type="application/json")
 
+    async def post_right(request: web.Request) -> web.Response:
+        try:
+            image = truth.right(msgspec.json.decode(await request.read(), type=ApplicationForm))
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.Response(status=204) if image is None else web.Response(body=image, content_type="application/pdf")
+
     app = web.Application()
     app.router.add_post("/changes", post_change)
     app.router.add_post("/documents", post_documents)
+    app.router.add_post("/right", post_right)
     async with start_site(app, host, port) as actual_port:
         yield {"host": host, "port": actual_port}
 

@@ -92,6 +92,10 @@ class StaticTarget:
                 sha256=sha256(right),
             )
 
+    def right_document(self, print_: Print) -> bytes | None:
+        """That of whoever applied."""
+        return document(print_.applicant)
+
     def marks(self, document: bytes) -> tuple[Mark, ...]:
         """The name in the first line."""
         person = document.partition(b"\n")[0].decode(errors="replace")

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.ledger import TARGET_SEGMENT, segment_path
+from harness.ledger import INCIDENT_DIRECTORY, TARGET_SEGMENT, segment_path
 from harness.records import Print, PrintEvent
 from harness.segment import SegmentReader
+from targets.municipal.certificates import read_marks
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
 
 pytestmark = pytest.mark.timeout(180)
@@ -35,6 +36,11 @@ def _check_failing_run(directory: Path) -> None:
         assert writer.kind == incident["delivered_kind"]
         assert incident["recipient"] not in incident["owners"]
         assert incident["sync_run"]
+        right = (directory / INCIDENT_DIRECTORY / f"{incident['nonce']}.right.document").read_bytes()
+        asked = incident["kind"], tuple(incident["options"])
+        for mark in read_marks(right):
+            assert incident["recipient"] in mark.persons
+            assert (mark.kind, mark.options) == asked
         if incident["donor"]:
             assert incident["donor"] == writer.nonce
             assert incident["cause"] == "spurious_release"

@@ -313,6 +313,9 @@ def test_a_wrong_person_on_a_host_with_another_clock_is_found_with_its_surroundi
         assert found["sync_run"] or not during
         kept = one.directory / "incidents" / f"{own.nonce}.document"
         assert kept.read_text().startswith(f"document of {found['owners'][0]} as of ")
+        right = kept.with_suffix(".right.document")
+        assert right.read_text().startswith(f"document of {found['recipient']} as of ")
+        assert right.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_worker_that_cannot_reach_the_service_is_named(runs: dict[str, Ended]) -> None:

@@ -16,7 +16,7 @@ from harness.records import (
     SyncRun,
 )
 from harness.target import Answer, Request
-from tests.harness.builders import HOME, KIND, OTHER, entry, sync_run
+from tests.harness.builders import HOME, KIND, OTHER, entry, paper, sync_run
 
 
 class StubTarget:
@@ -91,6 +91,10 @@ class StubTarget:
     def expected(self, print_: Print) -> Iterable[Document]:
         self._call("expected")
         return [document for document in self.documents if document.checksum == print_.checksum]
+
+    def right_document(self, print_: Print) -> bytes | None:
+        self._call("right_document")
+        return paper(print_.applicant, kind=print_.kind, options=print_.options)
 
     def marks(self, document: bytes) -> tuple[Mark, ...]:
         self._call("marks")

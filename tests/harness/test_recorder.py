@@ -10,7 +10,7 @@ import pytest
 
 from harness.ledger import LedgerError
 from harness.outcome import Outcome
-from harness.recorder import Recorder
+from harness.recorder import RIGHT_DOCUMENTS, Recorder
 from harness.records import Application, Batch, Change, Document, Evidence, Fault, Group, Print, SelfTest
 from harness.register import RegisterError
 from harness.segment import SegmentReader, SegmentWriter
@@ -135,7 +135,7 @@ def test_known_paper_of_a_stranger(desk: Desk) -> None:
     desk.recorder.settle()
     desk.hand_out("A2", paper("A"), applicant="B")
     desk.recorder.settle()
-    assert desk.target.calls == ["marks", "expected"]
+    assert desk.target.calls == ["marks", "expected", "right_document"]
     assert desk.recorder.tallies == {"ok": 1, "misdelivered": 1}
 
 
@@ -150,8 +150,53 @@ def test_documents_are_kept_of_incidents_only(desk: Desk) -> None:
     finally:
         os.umask(before)
     kept = {path.name: path.read_bytes() for path in desk.incidents.iterdir()}
-    assert kept == {"A2.1.document": paper("X"), "A3.1.document": b"?"}
+    assert kept == {"A2.1.document": paper("X"), "A2.1.right.document": paper("A"), "A3.1.document": b"?"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in desk.incidents.iterdir()} == {0o600}
+
+
+def test_most_right_documents(desk: Desk) -> None:
+    """What would have been right is asked for the first hundred misissuances only, and for no right document."""
+    for number in range(RIGHT_DOCUMENTS + 20):
+        desk.hand_out(f"A{number}", paper("X"))
+        desk.hand_out(f"B{number}", paper("A"))
+    desk.recorder.settle()
+    assert desk.target.calls.count("right_document") == RIGHT_DOCUMENTS
+    assert len(list(desk.incidents.glob("*.right.document"))) == RIGHT_DOCUMENTS
+    assert len(list(desk.incidents.iterdir())) == 2 * RIGHT_DOCUMENTS + 20
+
+
+def test_no_right_document(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the application had to be refused there is none, and no file."""
+    monkeypatch.setattr(desk.target, "right_document", lambda _: None)
+    desk.hand_out("A1", paper("X"))
+    desk.recorder.settle()
+    assert [path.name for path in desk.incidents.iterdir()] == ["A1.1.document"]
+
+
+def test_right_document_that_cannot_be_had(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """That what would have been right is not known is told in the log, and takes nothing from the evidence."""
+    desk.target.broken = {"right_document"}
+    desk.hand_out("A1", paper("X"))
+    desk.recorder.settle()
+    assert caplog.messages == ["A1.1: what would have been right is not kept: right_document is broken"]
+    assert (desk.recorder.tallies, desk.recorder.faults) == ({"wrong_person": 1}, [])
+    assert [path.name for path in desk.incidents.iterdir()] == ["A1.1.document"]
+
+
+def test_right_document_that_does_not_fit_on_the_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of what would have been right is not left for a picture of it."""
+    write = Path.write_bytes
+
+    def write_half(path: Path, data: bytes) -> int:
+        if ".right." not in path.name:
+            return write(path, data)
+        write(path, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    desk.hand_out("A1", paper("X"))
+    desk.recorder.settle()
+    assert [path.name for path in desk.incidents.iterdir()] == ["A1.1.document"]
 
 
 def test_self_test(desk: Desk) -> None:

@@ -90,6 +90,9 @@ class Target:
                     sha256=sha256(data),
                 )
 
+    def right_document(self, print_: Print) -> bytes | None:
+        return f"document of {print_.applicant} as of {self.versions.get(print_.group, 1)}".encode()
+
     def marks(self, document: bytes) -> tuple[Mark, ...]:
         found = re.fullmatch(rb"document of (\w+) as of (\d+)", document)
         if found is None:

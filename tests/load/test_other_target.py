@@ -105,6 +105,8 @@ def test_defective_service(runs: dict[str, Done]) -> None:
     assert f"wrong_person: {recipient} applied for paper and was handed paper of {owner}" in done.output
     kept = (done.directory / "incidents" / f"{nonce}.document").read_text()
     assert kept.startswith(f"document of {owner} as of ")
+    right = (done.directory / "incidents" / f"{nonce}.right.document").read_text()
+    assert right.startswith(f"document of {recipient} as of ")
 
 
 def test_clean_service(runs: dict[str, Done]) -> None:

@@ -18,7 +18,7 @@ from harness.records import Application, Document, Group
 from harness.register import Register
 from targets.municipal.certificates import render
 from targets.municipal.changes import ChangeKind, MoveIn, MoveOut, Relocate
-from targets.municipal.forms import DocumentQuery, DrawnChange, DrawQuery
+from targets.municipal.forms import ApplicationForm, DocumentQuery, DrawnChange, DrawQuery
 from targets.municipal.people import Person, population
 from targets.municipal.truth import Truth, run_truth
 from tests.municipal.conftest import HOUSEHOLDS, ISSUED, SEED, StartCity, as_print
@@ -108,6 +108,40 @@ def test_nothing_is_right_for_who_has_left(truth: Truth) -> None:
     (gone,) = drawn.change.persons
     assert truth.document(query(gone)) is not None
     assert truth.document(query(gone, version=2)) is None
+
+
+def application(person: str, kind: str = "juminhyo", options: tuple[str, ...] = ()) -> ApplicationForm:
+    """Somebody's application."""
+    return ApplicationForm(nonce="A1.1", applicant=person, kind=kind, options=options)
+
+
+def test_what_is_right_for_an_application(truth: Truth) -> None:
+    """It is the certificate of the applicant, or of the household, by the newest version."""
+    assert truth.right(application(ONE.person)) == render("juminhyo", [ONE], issue_date=ISSUED)
+    drawn = draw(truth, "relocate")
+    assert isinstance(drawn.change, Relocate)
+    moved = [
+        msgspec.structs.replace(one, address=drawn.change.address, version=2)
+        for one in RESIDENTS
+        if one.household == ONE.household
+    ]
+    expected = render("juminhyo", moved, ("household",), issue_date=ISSUED)
+    assert truth.right(application(ONE.person, options=("household",))) == expected
+
+
+def test_nothing_is_right_for_what_has_to_be_refused(truth: Truth) -> None:
+    """Who has left, who is nobody, and what there is no certificate of, gets nothing."""
+    sealed = next(one for one in RESIDENTS if one.seal is not None and not one.protected)
+    assert truth.right(application(sealed.person, "inkan")) is not None
+    draw(truth, "seal_abolish", household=sealed.household)
+    without = [one.person for one in RESIDENTS if one.household == sealed.household and one.seal is not None]
+    rights = [truth.right(application(person, "inkan")) for person in without]
+    assert rights.count(None) == 1
+    drawn = draw(truth, "move_out")
+    assert isinstance(drawn.change, MoveOut)
+    assert truth.right(application(drawn.change.persons[0])) is None
+    assert truth.right(application("P99999")) is None
+    assert truth.right(application(OTHER.person, "kisai")) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -257,7 +291,10 @@ async def test_truth_as_a_server() -> None:
         status, body = await post("/documents", msgspec.json.encode(queries))
         assert status == 200
         assert [document.version for document in msgspec.json.decode(body, type=list[Document])] == [1, 2]
-        for path in ("/changes", "/documents"):
+        image = render("zei", [OTHER], issue_date=ISSUED)
+        assert await post("/right", msgspec.json.encode(application(OTHER.person, "zei"))) == (200, image)
+        assert await post("/right", msgspec.json.encode(application("P99999"))) == (204, b"")
+        for path in ("/changes", "/documents", "/right"):
             for nonsense in (b"{", b'"\xff"', b"[{}]"):
                 assert (await post(path, nonsense))[0] == 400
         impossible = msgspec.structs.replace(asked, household="H99999")
