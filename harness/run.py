@@ -288,6 +288,16 @@ def default_directory(profile: str) -> Path:
     return Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{profile}"
 
 
+def free_directory(wanted: Path) -> Path:
+    """That directory, or the first of NAME-2, NAME-3 and so on that does not exist."""
+    number = 1
+    found = wanted
+    while found.exists():
+        number += 1
+        found = wanted.with_name(f"{wanted.name}-{number}")
+    return found
+
+
 def _versions() -> dict[str, str]:
     versions = {"python": sys.version.split()[0]}
     for package in _PACKAGES:

@@ -11,7 +11,7 @@ from harness.criteria import Criteria, add_options, read_criteria
 from harness.load.arrivals import planned_arrivals, read_rate
 from harness.load.plan import Plan
 from harness.report.language import CODES, Language, choose_language
-from harness.run import JudgedRun, default_directory, load_target
+from harness.run import JudgedRun, default_directory, free_directory, load_target
 from harness.target import Target, TargetError, read_assignments
 
 _STOP_TIMEOUT_S = 10.0
@@ -70,7 +70,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         rate_per_s, seconds = self.rate_per_s, self.plan.seconds
         return JudgedRun(
             self.load_target(),
-            self.directory or default_directory(self.profile),
+            self.directory or free_directory(default_directory(self.profile)),
             profile=self.profile,
             seed=self.seed,
             parameters=self.parameters,
@@ -83,20 +83,22 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, options: Sequence[Option]) -> None:
-    """Add the options of every judged run, and the profile's own."""
+    """Add the options of every judged run, and the profile's own, in the order in which the web UI shows their fields.
+
+    What names a file or a module of this machine has no field: it is for whoever started the process to say.
+    """
     parser.set_defaults(num_users=users, spawn_rate=100, stop_timeout=_STOP_TIMEOUT_S)
     # Straight to the parser: what is added through a group never shows in Locust's web UI.
     add = parser.add_argument
-    add("--target", default=target, help="MODULE:ATTRIBUTE of the system under test")
-    for name in ("build", "topology", "sync"):
-        add(f"--{name}", default="", help=f"the target's setting {name}")
-    add("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting of the target")
+    for option in options:
+        add(f"--{option.name}", type=float, default=option.default, help=option.help)
     add("--seed", type=int, default=20230430, help="of everything that is drawn at random")
-    add("--out", default="", metavar="DIR", help="run directory; runs/<time>-<profile> unless given")
     add("--rate", default="", metavar="N/s", help="plan of arrivals: applications per second, whoever is free")
     add("--arrivals", default="poisson", choices=("poisson", "constant"), help="how the plan of arrivals is drawn")
     add("--stop-on-misissuance", action="store_true", help="end the run at the first misissuance")
-    add("--criteria", default="", metavar="FILE", help="TOML file with the criteria of the gate")
+    for name in ("build", "topology", "sync"):
+        add(f"--{name}", default="", help=f"the target's setting {name}")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting of the target")
     add("--max", action="append", default=[], metavar="METRIC[:KIND]=VALUE", help="FAIL when a metric is above it")
     add(
         *("--min",),
@@ -109,10 +111,29 @@ def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, opti
     add(
         "--freshness-limit", type=float, default=None, help="seconds for which an older version may still be handed out"
     )
-    add("--lang", default="", choices=CODES, help="language of what a person reads; by the locale unless given")
     add("--no-self-test", action="store_true", help="do not ask that a planted wrong image is caught")
-    for option in options:
-        add(f"--{option.name}", type=float, default=option.default, help=option.help)
+    add(
+        "--lang",
+        default="",
+        choices=CODES,
+        help="language of what a person reads; by the locale unless given",
+        include_in_web_ui=False,  # a page is in the language of its reader
+    )
+    add(
+        "--criteria",
+        default="",
+        metavar="FILE",
+        help="TOML file with the criteria of the gate",
+        include_in_web_ui=False,
+    )
+    add("--target", default=target, help="MODULE:ATTRIBUTE of the system under test", include_in_web_ui=False)
+    add(
+        *("--out",),
+        default="",
+        metavar="DIR",
+        help="run directory; runs/<time>-<profile> unless given",
+        include_in_web_ui=False,
+    )
 
 
 def read_setup(

@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gevent
@@ -20,9 +20,10 @@ from locust import LoadTestShape, events, log
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner, WorkerRunner
+from msgspec import structs
 
 from harness.criteria import CriteriaError
-from harness.gate import EXIT_DIED, EXIT_USAGE, Verdict
+from harness.gate import EXIT_CODES, EXIT_DIED, EXIT_USAGE, Verdict
 from harness.ledger import LedgerError
 from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
@@ -31,8 +32,10 @@ from harness.load.local_run import LocalRun
 from harness.load.master_run import MasterRun
 from harness.load.options import Option, Setup, add_arguments, read_setup
 from harness.load.plan import Plan
+from harness.load.web.ui import add_web_ui
 from harness.load.worker import Worker
 from harness.report.terminal import print_verdict
+from harness.run import free_directory
 from harness.snapshot import Snapshot
 from harness.target import TargetError
 
@@ -74,6 +77,8 @@ class LoadPlugin:
         self.active: ActiveRun | None = None
         self._own: LocalRun | MasterRun | None = None
         self._live: Live | None = None
+        self._is_deciding = False
+        self._people: frozenset[str] = frozenset()
         self._worker: Worker | None = None
         self._clock = clock or machine_clock()
         self._default_target = target
@@ -87,6 +92,7 @@ class LoadPlugin:
         events.test_start.add_listener(self._on_test_start)
         events.test_stop.add_listener(self._on_test_stop)
         events.quit.add_listener(self._on_quit)
+        events.reset_stats.add_listener(self._on_reset)
 
     @property
     def is_over(self) -> bool:
@@ -98,6 +104,35 @@ class LoadPlugin:
         old at the most. None before the first run, and on a worker.
         """
         return self._live.snapshot() if self._live is not None else None
+
+    @property
+    def is_busy(self) -> bool:
+        """A run goes on, or is being decided, on the process that owns it."""
+        return self._own is not None or self._is_deciding
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Everybody who may apply in the run that goes on, or else did in the last one."""
+        return self._people
+
+    def open(self, environment: Environment, options: Mapping[str, object]) -> None:
+        """Begin a run with these options in place of those of the command line; its users are still to come.
+
+        Raises:
+            CriteriaError, LedgerError, TargetError: why it cannot begin; the options are as they were.
+        """
+        parsed = vars(_parsed(environment))
+        before = dict(parsed)
+        parsed.update(options)
+        try:
+            self._open(environment)
+        except Exception as error:
+            parsed.update(before)
+            raise _as_known(environment, error) from error
+
+    def give_up(self, environment: Environment) -> None:
+        """End the run that was opened, because its users do not come."""
+        self._on_test_stop(environment)
 
     def _add_options(self, parser: LocustArgumentParser) -> None:
         add_arguments(parser, target=self._default_target, users=self._users, options=self._options)
@@ -129,6 +164,10 @@ class LoadPlugin:
                 self._open(environment)
                 # Locust's own handler comes into force when a shaped test is over, too late to end one in order.
                 gevent.signal_handler(signal.SIGTERM, self._on_sigterm, environment, gevent.getcurrent())
+            else:
+                # A process that makes no run has shown nothing, and 0 would read as PASS.
+                environment.process_exit_code = EXIT_CODES["INCONCLUSIVE"]
+                add_web_ui(environment, self)
         except Exception as error:  # noqa: BLE001 - Locust would log it and end with 1, which reads as FAIL
             # A worker that --processes made has the master beside it, which says the same.
             sys.exit(EXIT_USAGE if _is_child(environment) else _usage_error(_as_known(environment, error)))
@@ -144,12 +183,15 @@ class LoadPlugin:
 
     def _open(self, environment: Environment) -> None:
         setup = self._read_setup(environment)
+        if self._live is not None and setup.directory is not None:
+            setup = structs.replace(setup, directory=free_directory(setup.directory))
         if isinstance(environment.runner, MasterRunner):
             self._own = MasterRun(setup, environment.runner, machine_clock())
         else:
             self._own = LocalRun(setup, machine_clock(), lambda: _users(environment))
             self.active = self._own.active
         self._live = self._own.live
+        self._people = frozenset(person for group in self._own.run.target.groups() for person in group.persons)
 
     def _on_test_start(self, environment: Environment, **_: object) -> None:
         log.unhandled_greenlet_exception = False  # that of an earlier run is no fault of this one
@@ -178,6 +220,7 @@ class LoadPlugin:
         own, self._own = self._own, None
         if own is None:
             return
+        self._is_deciding = True
         environment.process_exit_code = EXIT_DIED  # whoever ends the process from here on must not make it look clean
         try:
             for fault in _locust_faults(environment):
@@ -187,10 +230,18 @@ class LoadPlugin:
             _log.exception("the verdict could not be decided")
             print(f"misissue: no verdict: {error}", file=sys.stderr)
             return
+        finally:
+            self._is_deciding = False
         environment.process_exit_code = verdict.exit_code
         self._verdict, self._decided = verdict, own.run
         if not _parsed(environment).headless:
             print_verdict(verdict, own.run.directory, own.run.language)
+
+    def _on_reset(self, **_: object) -> None:
+        # With its statistics Locust forgets which users' tasks ended in an exception.
+        if self._own is not None and self._environment is not None:
+            for fault in _locust_faults(self._environment):
+                self._own.run.add_fault(fault)
 
     def _on_quitting(self, environment: Environment, **_: object) -> None:
         # A SIGTERM comes here while the users are still at work.

@@ -15,7 +15,7 @@ from harness.gate import Verdict, decide
 from harness.ledger import VERDICT_FILE, LedgerError, read_run
 from harness.recorder import Recorder
 from harness.records import Application, ErrorNotice
-from harness.run import JudgedRun, default_directory, load_target
+from harness.run import JudgedRun, default_directory, free_directory, load_target
 from harness.target import Answer, Target, TargetError
 from tests.harness.builders import HOME, KIND, OTHER, change, paper, sentences, sync_run
 from tests.harness.stub import StubTarget
@@ -367,3 +367,13 @@ def test_no_such_target(name: str) -> None:
 def test_default_directory() -> None:
     """A run goes to runs/<time>-<profile> unless told otherwise."""
     assert default_directory("april30").match("runs/????????-??????-april30")
+
+
+def test_free_directory(tmp_path: Path) -> None:
+    """Two runs that begin in one second, or under one name, have a directory each."""
+    wanted = tmp_path / "run.1"
+    assert free_directory(wanted) == wanted
+    wanted.mkdir()
+    assert free_directory(wanted) == tmp_path / "run.1-2"
+    (tmp_path / "run.1-2").mkdir()
+    assert free_directory(wanted) == tmp_path / "run.1-3"

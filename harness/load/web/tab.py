@@ -1,0 +1,85 @@
+"""Our tabs in Locust's own UI: the tables' heads, and their rows out of a snapshot. Pure.
+
+Locust 2.47 shows one table a tab, of texts only; the page script makes links of what is the address of a page.
+"""
+
+from collections.abc import Iterator
+
+from harness.load.web.view import View, clock
+from harness.report.language import Language
+from harness.report.masking import Masking
+from harness.snapshot import IncidentSeen, Snapshot
+
+Row = dict[str, str]
+PAGES = "misissuance"
+"""Where our pages are, below Locust's own."""
+_RUN, _INCIDENTS = "misissuance", "misissuance-incidents"
+_COLUMNS = "time", "recipient", "owners", "kind", "outcome", "sync_run", "cause", "page"
+
+
+def template_args(language: Language) -> dict[str, object]:
+    """What Locust's page has to be told of our tabs."""
+    text = language.text
+    return {
+        "extended_tabs": [
+            {"title": text("web.tab"), "key": _RUN},
+            {"title": text("web.tab_incidents"), "key": _INCIDENTS},
+        ],
+        "extended_tables": [
+            {
+                "key": _RUN,
+                "structure": [
+                    {"key": "what", "title": text("web.what")},
+                    {"key": "value", "title": text("web.so_far")},
+                ],
+            },
+            {
+                "key": _INCIDENTS,
+                "structure": [{"key": column, "title": text(f"web.column_{column}")} for column in _COLUMNS],
+            },
+        ],
+        "extended_csv_files": [{"href": f"./{PAGES}/", "title": f"{text('web.tab')}: {text('web.overview_link')}"}],
+    }
+
+
+def extended_stats(
+    snapshot: Snapshot | None, view: View, language: Language, masking: Masking
+) -> list[dict[str, object]]:
+    """The rows of our tables, as `/stats/requests` carries them."""
+    incidents = snapshot.incidents if snapshot is not None else ()
+    return [
+        {"key": _RUN, "data": list(_run_rows(snapshot, view, language))},
+        {"key": _INCIDENTS, "data": [_incident_row(incident, language, masking) for incident in incidents]},
+    ]
+
+
+def _run_rows(snapshot: Snapshot | None, view: View, language: Language) -> Iterator[Row]:
+    text = language.text
+    yield {"what": text("web.verdict"), "value": f"{view.title}: {view.sentence}"}
+    yield {"what": text("web.overview_link"), "value": f"{PAGES}/"}
+    if snapshot is None:
+        return
+    yield {"what": text("web.progress"), "value": view.status}
+    for reason in view.reasons:
+        yield {"what": text("web.reason"), "value": reason}
+    for group in view.groups:
+        for figure in group.figures:
+            yield {"what": figure.label, "value": figure.value}
+    for fault in view.faults:
+        yield {"what": text("web.gap"), "value": fault}
+    yield {"what": text("web.directory"), "value": snapshot.directory}
+
+
+def _incident_row(incident: IncidentSeen, language: Language, masking: Masking) -> Row:
+    unknown = language.text("common.unknown")
+    applied, handed = (language.name("kind", kind) for kind in (incident.kind, incident.delivered_kind))
+    return {
+        "time": clock(incident.at),
+        "recipient": masking.person(incident.recipient),
+        "owners": language.text("common.list_separator").join(masking.persons(incident.owners)) or unknown,
+        "kind": f"{applied} → {handed or unknown}",
+        "outcome": language.name("outcome", incident.outcome),
+        "sync_run": unknown if incident.sync_run is None else incident.sync_run or language.text("web.none"),
+        "cause": language.name("cause", incident.cause),
+        "page": f"{PAGES}/incident/{incident.nonce}",
+    }

@@ -1,0 +1,334 @@
+"""Our part of Locust's web UI, on Locust's own application, with a run that a test makes up."""
+
+from argparse import Namespace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.snapshot import Snapshot
+from harness.target import TargetError
+from tests.load.snapshots import decided, failing, running
+
+PEOPLE = frozenset({"P00057", "P00063", "P00064"})
+
+
+class FakeOwner:
+    """Has the run that a test gives it."""
+
+    def __init__(self) -> None:
+        self.seen: Snapshot | None = None
+        self.is_busy = False
+        self.people: Collection[str] = PEOPLE
+        self.opened: list[Mapping[str, object]] = []
+        self.refuses = ""
+        self.given_up = 0
+
+    def snapshot(self) -> Snapshot | None:
+        return self.seen
+
+    def open(self, environment: Any, options: Mapping[str, object]) -> None:
+        del environment
+        if self.refuses:
+            raise TargetError(self.refuses)
+        self.opened.append(options)
+
+    def give_up(self, environment: Any) -> None:
+        del environment
+        self.given_up += 1
+
+
+class FakeRunner:
+    """As much of a runner as Locust's views ask for."""
+
+    def __init__(self, locust: Any) -> None:
+        self.state, self.user_count = "ready", 0
+        self.errors: dict[str, object] = {}
+        self.exceptions: dict[str, object] = {}
+        self.stats = locust("stats").RequestStats()
+        self.user_classes: list[object] = []
+        self.started = 0
+
+    def start_shape(self) -> None:
+        """Locust begins."""
+        self.started += 1
+
+
+class Site:
+    """Locust's application with ours in it."""
+
+    def __init__(self, locust: Callable[[str], Any], **options: Any) -> None:
+        self.owner = FakeOwner()
+        self.environment = locust("env").Environment(
+            parsed_options=Namespace(burst_s=7.0, confidence=None, max=[], **_LOCUSTS | options)
+        )
+        self.environment.shape_class = SimpleNamespace(use_common_options=True)
+        self.runner = self.environment.runner = FakeRunner(locust)
+        self.web_ui = self.environment.create_web_ui(
+            "", 0, delayed_start=True, web_base_path=options.get("web_base_path"), web_login="login" in options
+        )
+        import_module("harness.load.web.ui").add_web_ui(self.environment, self.owner)
+        self.app = self.web_ui.app
+        self.client = self.app.test_client()
+        self.web_ui.update_template_args()
+
+    def get(self, path: str, **headers: str) -> Any:
+        """An answer."""
+        answer = self.client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer.get_data()
+        answer.close()
+        return answer
+
+    def start(self, **fields: str) -> dict[str, Any]:
+        """As the form does."""
+        told: dict[str, Any] = self.client.post(
+            "/swarm", data={"user_count": "9", "spawn_rate": "9", **fields}
+        ).get_json()
+        return told
+
+
+_LOCUSTS = {
+    "web_base_path": "",
+    "num_users": 1,
+    "spawn_rate": 1.0,
+    "run_time": None,
+    "stats_history_enabled": False,
+    "profile": None,
+}
+
+
+@pytest.fixture
+def site() -> Iterator[Callable[..., Site]]:
+    """Makes one; Locust would patch the interpreter of all tests unless it is told not to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
+        locust = import_module("locust")
+
+        def add_options(parser: Any) -> None:
+            parser.add_argument("--burst-s", type=float, default=7.0, help="length")
+            parser.add_argument("--confidence", type=float, default=None)
+            parser.add_argument("--max", action="append", default=[])
+            parser.add_argument("--out", default="", include_in_web_ui=False)
+
+        before = locust.events.init_command_line_parser._handlers
+        locust.events.init_command_line_parser._handlers = [add_options]
+        patch.setattr("sys.argv", ["locust"])
+        patch.setenv("LC_ALL", "C.UTF-8")
+        yield lambda **options: Site(lambda name: import_module(f"locust.{name}"), **options)
+        locust.events.init_command_line_parser._handlers = before
+
+
+MakeSite = Callable[..., Site]
+
+
+def test_a_run_is_opened_by_the_form_and_then_started(site: MakeSite) -> None:
+    """The form's fields are the options of the run, and Locust's users start only when it is open."""
+    here = site()
+    told = here.start(burst_s="2.5", confidence="", max="")
+    assert told["success"] is True
+    assert here.owner.opened == [{"num_users": 9, "spawn_rate": 9.0, "burst_s": 2.5, "confidence": None, "max": []}]
+    assert (here.runner.started, here.owner.given_up) == (1, 0)
+    # Locust reads what is left, and must not have spoilt what we read.
+    options = vars(here.environment.parsed_options)
+    assert (options["confidence"], options["max"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"burst_s": "long"}, "--burst-s: found 'long', right would be a number"),
+        ({"out": "/etc"}, "out: found '/etc', but there is no such field; give it on the command line"),
+        ({"user_count": "many"}, "number of users: found 'many', right would be a whole number"),
+    ],
+)
+def test_what_cannot_be_read_starts_nothing(site: MakeSite, fields: dict[str, str], sentence: str) -> None:
+    """The form shows why, and neither a run nor a user is started."""
+    here = site()
+    told = here.start(**fields)
+    assert (told["success"], told["message"]) == (False, sentence)
+    assert (here.owner.opened, here.runner.started) == ([], 0)
+
+
+def test_what_cannot_begin_starts_nothing(site: MakeSite) -> None:
+    """Whatever keeps the run from being opened is told at the form."""
+    here = site()
+    here.owner.refuses = "port: found 80, which is in use"
+    told = here.start()
+    assert (told["success"], told["message"]) == (False, "port: found 80, which is in use")
+    assert here.runner.started == 0
+
+
+@pytest.mark.parametrize(("state", "is_busy"), [("ready", True), ("running", False), ("stopping", False)])
+def test_one_run_at_a_time(site: MakeSite, state: str, is_busy: bool) -> None:
+    """While a run goes on, is decided or is being stopped no other is started."""
+    here = site()
+    here.runner.state, here.owner.is_busy = state, is_busy
+    told = here.start()
+    assert told["message"] == "a run goes on; stop it, or wait for its verdict, and then start the next one"
+    assert (here.owner.opened, here.runner.started) == ([], 0)
+
+
+def test_a_run_whose_users_do_not_come_is_ended(site: MakeSite) -> None:
+    """What Locust itself refuses, or fails at, leaves no run open."""
+    here = site()
+    here.environment.runner = None
+    assert here.start()["success"] is False
+    here.environment.runner = here.runner
+    here.runner.start_shape = lambda: 1 / 0  # type: ignore[assignment]
+    assert here.client.post("/swarm", data={"user_count": "9", "spawn_rate": "9"}).status_code == 500
+    assert here.owner.given_up == 2
+
+
+def test_fields_stand_in_the_order_of_the_options(site: MakeSite) -> None:
+    """Locust's page gets our options as they were added, and those that are hidden not at all."""
+    page = site().get("/").text
+    fields = [page.index(f'"{name}": {{') for name in ("burst_s", "confidence", "max")]
+    assert fields == sorted(fields)
+    assert '"out"' not in page
+
+
+def test_the_tab_is_in_locusts_page(site: MakeSite) -> None:
+    """In the reader's language, with the script that makes links."""
+    here = site()
+    page = here.get("/").text
+    assert '{"title": "Misissuance", "key": "misissuance"}' in page
+    assert '<script src="./misissuance/static/tab.js" defer></script></body>' in page
+    assert "\\u8aa4\\u4ea4\\u4ed8" in here.get("/", Accept_Language="ja-JP,ja;q=0.9,en;q=0.5").text
+    assert here.get("/misissuance/static/tab.js").text.startswith("//")
+
+
+def test_rows_ride_on_locusts_statistics(site: MakeSite) -> None:
+    """Locust's own figures are as they were, and the rows of our tables are beside them."""
+    here = site()
+    here.owner.seen = failing()
+    told = here.get("/stats/requests").get_json()
+    assert told["stats"][0]["name"] == "Aggregated"
+    assert [table["key"] for table in told["extended_stats"]] == ["misissuance", "misissuance-incidents"]
+    assert told["extended_stats"][0]["data"][0]["value"].startswith(
+        "Somebody was handed somebody else's document: FAIL"
+    )
+    assert told["extended_stats"][1]["data"][0]["recipient"] == "Person 1"
+    assert here.get("/stats/requests").get_json()["extended_stats"] == told["extended_stats"]
+
+
+@pytest.mark.parametrize(
+    ("state", "is_busy", "shown"),
+    [
+        ("ready", False, "ready"),
+        ("stopped", False, "stopped"),
+        ("ready", True, "running"),
+        ("stopped", True, "running"),
+        ("spawning", True, "spawning"),
+        ("stopping", False, "running"),
+        ("cleanup", False, "running"),
+    ],
+)
+def test_the_page_goes_on_asking_until_the_verdict_is_there(
+    site: MakeSite, state: str, is_busy: bool, shown: str
+) -> None:
+    """Locust's page asks only while a test runs, and so it does until the run is decided and all has come to rest."""
+    here = site()
+    here.runner.state, here.owner.is_busy = state, is_busy
+    assert here.get("/stats/requests").get_json()["state"] == shown
+
+
+def test_snapshot(site: MakeSite) -> None:
+    """Programs and the live overview get the snapshot, without names unless they are asked for."""
+    here = site()
+    assert here.get("/misissuance/snapshot.json").get_json()["snapshot"] is None
+    here.owner.seen = failing(faults=("P00063 was printed twice",))
+    told = here.get("/misissuance/snapshot.json").get_json()
+    assert (told["snapshot"]["prints_judged"], told["snapshot"]["exposures"]) == (1200, 12)
+    assert told["snapshot"]["incidents"][0]["owners"] == ["Person 2", "Person 3"]
+    assert told["snapshot"]["faults"] == ["Person 2 was printed twice"]
+    assert told["view"]["title"] == "Somebody was handed somebody else's document"
+    assert "P000" not in str(told)
+    told = here.get("/misissuance/snapshot.json?reveal=1").get_json()
+    assert told["snapshot"]["incidents"][0]["recipient"] == "P00057"
+    assert here.get("/misissuance/snapshot.json?lang=ja").get_json()["view"]["title"] == "他人の証明書が交付された"
+
+
+def test_reasons_name_nobody(site: MakeSite) -> None:
+    """Neither the sentence of a reason nor its values."""
+    here = site()
+    here.owner.seen = decided("INCONCLUSIVE", "evidence")
+    assert "P000" not in here.get("/misissuance/snapshot.json").text
+    assert "P00063" in here.get("/misissuance/snapshot.json?reveal=1").text
+
+
+def test_a_person_keeps_the_alias_while_the_run_goes_on(site: MakeSite) -> None:
+    """An incident that becomes known late, but was earlier, does not rename anybody; the next run begins anew."""
+    here = site()
+    (first,) = failing().incidents
+    late = first.__class__(**{name: getattr(first, name) for name in first.__struct_fields__} | {"recipient": "P1"})
+
+    def recipients() -> list[str]:
+        told = here.get("/misissuance/snapshot.json").get_json()
+        return [incident["recipient"] for incident in told["snapshot"]["incidents"]]
+
+    here.owner.seen = failing()
+    assert recipients() == ["Person 1"]
+    here.owner.seen = failing(incidents=(late, first))
+    assert recipients() == ["Person 4", "Person 1"]
+    here.owner.seen = failing(incidents=(late, first), state="decided")
+    assert recipients() == ["Person 1", "Person 4"]
+    here.owner.seen = failing(run="run-2")
+    assert recipients() == ["Person 1"]
+
+
+def test_no_other_page_may_read_ours(site: MakeSite) -> None:
+    """Locust lets every origin read its answers, we let none; and nothing of ours is kept by a cache."""
+    here = site()
+    here.owner.seen = running()
+    headers = here.get("/misissuance/snapshot.json", Origin="https://elsewhere.example").headers
+    assert not [name for name, _ in headers if name.startswith("Access-Control")]
+    assert headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "Access-Control-Allow-Origin" in here.get("/stats/requests", Origin="https://elsewhere.example").headers
+
+
+def test_language(site: MakeSite) -> None:
+    """That of the address wins, then that of the command line, then that of the browser."""
+    japanese, english = "他人の証明書が交付された", "Somebody was handed somebody else's document"
+    for lang, path, accepted, title in (
+        ("", "", "ja-JP", japanese),
+        ("", "", "de, ja;q=0.5, en;q=0.2", japanese),
+        ("", "", "de", english),
+        ("en", "", "ja", english),
+        ("ja", "", "en", japanese),
+        ("ja", "?lang=en", "ja", english),
+        ("ja", "?lang=fr", "en", japanese),
+    ):
+        here = site(lang=lang)
+        here.owner.seen = failing()
+        told = here.get(f"/misissuance/snapshot.json{path}", Accept_Language=accepted).get_json()
+        assert told["view"]["title"] == title
+
+
+def test_our_pages_are_below_locusts(site: MakeSite) -> None:
+    """Also where Locust's own are moved."""
+    here = site(web_base_path="/load")
+    assert here.get("/load/misissuance/snapshot.json").status_code == 200
+    assert here.get("/misissuance/snapshot.json").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/misissuance/snapshot.json", "/misissuance/static/tab.js", "/stats/requests", "/"])
+def test_whoever_is_not_logged_in_sees_nothing(site: MakeSite, path: str) -> None:
+    """Where Locust asks for a login, all of our pages are behind it."""
+    here = site(login=True)
+    here.app.secret_key = "of a test"  # noqa: S105 - of this test's own application
+    here.web_ui.login_manager.user_loader(lambda _: None)
+    answer = here.get(path)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/login")
+
+
+def test_whoever_is_not_logged_in_starts_nothing(site: MakeSite) -> None:
+    """The start form is behind Locust's login before anything of it is read."""
+    here = site(login=True)
+    here.app.secret_key = "of a test"  # noqa: S105 - of this test's own application
+    here.web_ui.login_manager.user_loader(lambda _: None)
+    assert here.client.post("/swarm", data={"user_count": "9", "spawn_rate": "9"}).status_code == 302
+    assert here.owner.opened == []
