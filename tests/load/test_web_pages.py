@@ -91,6 +91,7 @@ class Site:
 
 _LOCUSTS = {
     "web_base_path": "",
+    "lang": "",
     "num_users": 1,
     "spawn_rate": 1.0,
     "run_time": None,
