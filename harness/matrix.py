@@ -30,6 +30,7 @@ from harness.recorder import Recorder
 from harness.records import Application, Group, Record
 from harness.run import JudgedRun, load_target
 from harness.target import Answer, Request, Target, TargetError
+from harness.target_evidence import Told
 
 MATRIX_FILE = "matrix.json"
 _ROUNDS_AT_MOST = 4  # times the wanted number of exposures
@@ -210,6 +211,7 @@ def _provoke(
     target = cast("PointedTarget", run.target)
     groups = list(target.groups())
     flights: list[tuple[int, int]] = []
+    told = Told([], [], [])
     with ThreadPoolExecutor(at_once) as pool:
         for number in range(1, wanted * _ROUNDS_AT_MOST + 1):
             *applying, changed = random.sample(groups, at_once + 1)
@@ -231,15 +233,17 @@ def _provoke(
             recorder.segment.flush()
             if not run.check_target():
                 raise TargetError(run.died)
-            if number >= wanted and _reached(target, flights, at_once) >= wanted:
+            new = run.pull()
+            told.sync_runs.extend(new.sync_runs)
+            told.events.extend(new.events)
+            if number >= wanted and _reached(told, flights, at_once) >= wanted:
                 return
 
 
-def _reached(target: Target, flights: list[tuple[int, int]], at_once: int) -> int:
-    runs = list(target.sync_runs())
+def _reached(told: Told, flights: list[tuple[int, int]], at_once: int) -> int:
     if at_once > 1:
-        return len(exposures(runs, Events.of(target.print_events())))
-    return runs_met(runs, Interval(*np.array(flights, dtype=np.int64).T))
+        return len(exposures(told.sync_runs, Events.of(told.events)))
+    return runs_met(told.sync_runs, Interval(*np.array(flights, dtype=np.int64).T))
 
 
 def _reapply(target: Target, recorder: Recorder, application: Application) -> None:

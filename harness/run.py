@@ -31,6 +31,7 @@ from harness.recorder import Recorder
 from harness.report.language import ENGLISH, Language
 from harness.segment import SegmentWriter
 from harness.target import Target, TargetError
+from harness.target_evidence import TargetEvidence, Told
 
 CLOCK = "monotonic"
 """CLOCK_MONOTONIC of the machine of the run's owner, by which everything of the run is timed."""
@@ -80,6 +81,7 @@ class JudgedRun:
         self.recorder: Recorder | None = None
         self._random = Random(seed)
         self._newest: dict[str, int] = {}
+        self._evidence: TargetEvidence | None = None  # there is one from `open` on
         self._description = RunDescription(
             run=uuid.uuid4().hex,
             clock=CLOCK,
@@ -120,6 +122,8 @@ class JudgedRun:
         settings = self.target.open(self.directory / TARGET_DIRECTORY)
         try:
             self._describe(parameters={**self._description.parameters, "settings": settings})
+            writer = SegmentWriter(self.directory, TARGET_SEGMENT, run=self.id, clock=self.target.clock)
+            self._evidence = TargetEvidence(self.target, writer, has_died=self._has_died, add_fault=self.add_fault)
         except BaseException:
             self.target.close()
             raise
@@ -168,6 +172,24 @@ class JudgedRun:
         if text not in self.faults:
             self.faults.append(text)
 
+    def pull(self, *, rest: bool = False) -> Told:
+        """Put on record what the target tells of itself that is new; asked about once a second, and at the end.
+
+        So the run directory is at any time a ledger of the run so far. What goes wrong is a fault of the run, unless
+        the target has died.
+
+        Args:
+            rest: the last time.
+        """
+        return self._target_evidence.pull(rest=rest)
+
+    def abandon(self) -> None:
+        """Stop the target of an open run that cannot begin; its ledger stays without an end."""
+        try:
+            self._target_evidence.close()
+        finally:
+            self.target.close()
+
     def expect_versions(self, newest: Mapping[str, int]) -> None:
         """Tell of changes that another process sent: group -> the newest version that was made."""
         for group, version in newest.items():
@@ -192,7 +214,13 @@ class JudgedRun:
         if recorder is not None:
             self._guard(lambda: close_recorder(recorder, self._random, time.monotonic_ns()))
             self.expect_versions(recorder.register.newest_versions())
-        for step in (self._copy_target_evidence, self.check_target, self.target.close):
+        for step in (
+            self._wait_for_sync,
+            lambda: self.pull(rest=True),
+            self._target_evidence.close,
+            self.check_target,
+            self.target.close,
+        ):
             self._guard(step)
         told = {"elapsed_s": elapsed_s, "ended": ended, "died": self.died, "reports": reports or {}}
         self._guard(lambda: self._describe(**told, faults=tuple(self.faults)))
@@ -205,20 +233,25 @@ class JudgedRun:
                 raise
         return verdict
 
-    def _copy_target_evidence(self) -> None:
-        self._wait_for_sync()
-        writer = SegmentWriter(self.directory, TARGET_SEGMENT, run=self.id, clock=self.target.clock)
-        for evidence in (self.target.sync_runs(), self.target.print_events(), self.target.error_notices()):
-            for record in evidence:
-                writer.write(record)
-        writer.close()
+    def _has_died(self) -> bool:
+        try:
+            return not self.check_target()
+        except Exception:  # noqa: BLE001 - a target of which that is not known has not died
+            return False
+
+    @property
+    def _target_evidence(self) -> TargetEvidence:
+        if self._evidence is None:
+            message = "this should never happen, because nobody asks before the run is open"
+            raise AssertionError(message)
+        return self._evidence
 
     def _wait_for_sync(self) -> None:
         """Until every change that was sent has been synchronised, for the target's word on it to be whole."""
         give_up_ns = time.monotonic_ns() + int(_SYNC_LIMIT_S * 1e9)
         while self._newest and self.check_target() and time.monotonic_ns() < give_up_ns:
-            done = {pair for run in self.target.sync_runs() if run.acknowledged_ns for pair in run.applied}
-            if done.issuperset(self._newest.items()):
+            self.pull()
+            if self._target_evidence.synchronised.issuperset(self._newest.items()):
                 return
             time.sleep(_SYNC_POLL_S)
         if self._newest and not self.died:

@@ -74,7 +74,7 @@ class Target(Protocol):
     reapply_after_s: tuple[float, float]
     """Shortest and longest pause before a requester tries again after an error."""
     shows_points: bool
-    """Whether `print_events` tells when a print waits for its slot and lies in it; else only its outside is seen."""
+    """Whether it tells when a print waits for its slot and lies in it; else only its outside is seen."""
 
     def open(self, directory: Path) -> Mapping[str, object]:
         """Start or reach the service, with logs under `directory`; returns the parameters to keep with the run.
@@ -143,11 +143,21 @@ class Target(Protocol):
     def marks(self, document: bytes) -> tuple[Mark, ...]:
         """The identity marks that the document shows, in order of its pages."""
 
-    def sync_runs(self) -> Iterable[SyncRun]:
-        """The sync runs so far, complete after the last change has been synchronised."""
+    def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:
+        """The sync runs that were acknowledged since this was last asked, each told once and as a whole.
 
-    def print_events(self) -> Iterable[PrintEvent]:
-        """Named points that prints reached: waiting, written, read, ...; empty where nothing is known."""
+        The owner of the run asks this and the next two again and again while the run goes on, in this order, and no
+        more than about once a second. What was told is on record; whatever comes later is a record of its own.
 
-    def error_notices(self) -> Iterable[ErrorNotice]:
-        """Errors that the service itself reported."""
+        Args:
+            rest: the last time: those that were never acknowledged, too.
+        """
+
+    def new_print_events(self) -> Iterable[PrintEvent]:
+        """Named points (waiting, written, read, ...) that prints reached since this was last asked, each told once.
+
+        In the order of time, at least about; nothing where nothing is known.
+        """
+
+    def new_error_notices(self) -> Iterable[ErrorNotice]:
+        """Errors that the service itself reported since this was last asked, each told once."""

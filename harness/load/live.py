@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable, Mapping
 
+import gevent
+from gevent.event import Event
+
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS
 from harness.gate import Verdict
 from harness.load.plan import Plan
@@ -11,12 +14,13 @@ from harness.recorder import Recorder
 from harness.run import JudgedRun
 from harness.snapshot import OutcomeCount, ProcessState, Snapshot, State, planned_rate_per_s, snapshot_of
 
+_PULL_S = 1.0
 _FRESH_S = 0.5
 """For which a snapshot is shown again: many may look at one run."""
 
 
 class Live:
-    """A run from its beginning until after its verdict.
+    """A run from its beginning until after its verdict; about once a second it asks the target what is new.
 
     Args:
         users: how many of Locust's are at work.
@@ -29,6 +33,12 @@ class Live:
         self._state: State = "running"
         self._snapshot: Snapshot | None = None
         self._made_s = 0.0
+        self._ended = Event()
+        self._follower: gevent.Greenlet[..., None] | None = None
+
+    def start(self) -> None:
+        """The load begins."""
+        self._follower = gevent.spawn(self._follow)
 
     def snapshot(self) -> Snapshot:
         """As it was half a second ago at the latest."""
@@ -38,13 +48,20 @@ class Live:
         return self._snapshot
 
     def deciding(self) -> None:
-        """The load has ended."""
+        """The load has ended; nobody but the run itself asks the target any more."""
+        self._ended.set()
+        if self._follower is not None:
+            self._follower.join()  # it must not be killed in the midst of what the target tells only once
         self._state, self._snapshot = "deciding", None
 
     def decided(self, verdict: Verdict) -> None:
         """Nothing changes any more."""
         self._state = "decided"
         self._snapshot = snapshot_of(verdict, self._run.description, self._run.directory)
+
+    def _follow(self) -> None:
+        while not self._ended.wait(_PULL_S):
+            self._run.pull()
 
     def _make(self) -> Snapshot:
         run, description = self._run, self._run.description

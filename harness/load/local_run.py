@@ -47,7 +47,7 @@ class LocalRun:
                 on_misissuance=self._stop if setup.stop_on_misissuance else lambda: None,
             )
         except BaseException:
-            self.run.target.close()
+            self.run.abandon()
             raise
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
@@ -55,6 +55,7 @@ class LocalRun:
         """Begin the plan."""
         self.run.restart_clock()
         self.active.start()
+        self.live.start()
         for period_s, work in ((_WATCH_S, self._watch), (_PROGRESS_S, self._show)):
             self._greenlets.append(every(period_s, work))
 

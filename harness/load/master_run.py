@@ -79,7 +79,7 @@ class MasterRun:
         self.run.open()
         shared = self.run.target.share()
         if shared is None:
-            self.run.target.close()
+            self.run.abandon()
             message = (
                 f"the target {setup.target} can be driven by the process that started it only; "
                 "leave out --master, --worker and --processes"
@@ -107,6 +107,7 @@ class MasterRun:
             self._admit(client.id)
         runner.environment.events.worker_connect.add_listener(self._on_worker_connect)
         runner.environment.events.worker_report.add_listener(self._on_report)
+        self.live.start()
         for period_s, work in ((_WATCH_S, self._watch), (_PROGRESS_S, self._show)):
             self._greenlets.append(every(period_s, work))
 

@@ -15,6 +15,8 @@ from typing import Literal, Self
 
 import msgspec
 
+from targets.growing_log import GrowingLog
+
 PrintPoint = Literal["applied", "rendered", "waiting", "staged", "written", "read", "delivered"]
 SyncPoint = Literal["sync.begin", "sync.applied", "sync.released", "sync.acknowledged"]
 
@@ -99,8 +101,4 @@ class Points:
 
 def read_points(path: Path) -> list[PointReached]:
     """An event log, without a last line that a killed process left unfinished; empty when there is none."""
-    try:
-        lines = path.read_bytes().split(b"\n")[:-1]
-    except FileNotFoundError:
-        return []
-    return [msgspec.json.decode(line, type=PointReached) for line in lines]
+    return list(GrowingLog(path, PointReached).new())

@@ -12,10 +12,11 @@ import msgspec
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
 from harness.target import Answer, Request, TargetError
 from targets.municipal.certificates import read_marks
-from targets.municipal.deployment import NOTICE_LOG, Deployment, Server, url
+from targets.municipal.deployment import Deployment, Server, url
+from targets.municipal.event_logs import EventLogs
 from targets.municipal.forms import ApplicationForm, DocumentQuery, DrawnChange
 from targets.municipal.people import Person, population
-from targets.municipal.points import CLOCK, PointReached, read_points
+from targets.municipal.points import CLOCK
 from targets.municipal.refusals import refusals
 from targets.municipal.settings import read_settings
 
@@ -45,6 +46,7 @@ class Municipal:
         self.settings = read_settings(settings)
         self._deployment: Deployment | None = None
         self._truth: Server | None = None
+        self._logs: EventLogs | None = None
         self._attached = False
         self._shared: Mapping[str, str] = {}  # the addresses that are needed to drive the deployment
         self._idle: list[http.client.HTTPConnection] = []
@@ -61,6 +63,7 @@ class Municipal:
     def open(self, directory: Path) -> Mapping[str, object]:
         """Start the truth and the deployment."""
         deployment = self._deployment = Deployment(self.settings, directory)
+        self._logs = EventLogs(deployment)
         directory.mkdir(parents=True, exist_ok=True)
         try:
             self._truth = Server(
@@ -219,38 +222,24 @@ class Municipal:
         """One a page."""
         return read_marks(document)
 
-    def sync_runs(self) -> Iterable[SyncRun]:
+    def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:
         """From the sync agent's event log."""
-        runs: dict[str, list[PointReached]] = {}
-        for reached in read_points(self.running.event_log("sync-agent")):
-            runs.setdefault(reached.subject, []).append(reached)
-        for run, points in runs.items():
-            at_ns = {point.point: point.at_ns for point in points}
-            acknowledged_ns = at_ns.get("sync.acknowledged")
-            applied_ns = at_ns.get("sync.applied")
-            # The run is over, as far as prints can feel it, when it has released; method v1 has nothing to release.
-            released_ns = at_ns.get("sync.released")
-            yield SyncRun(
-                sync_run=run,
-                applied=points[0].applied,
-                begin_ns=at_ns["sync.begin"],
-                applied_ns=applied_ns,
-                released_ns=released_ns,
-                acknowledged_ns=acknowledged_ns,
-                end_ns=released_ns if released_ns is not None else applied_ns,
-            )
+        return self._event_logs.new_sync_runs(rest=rest)
 
-    def print_events(self) -> Iterable[PrintEvent]:
+    def new_print_events(self) -> Iterable[PrintEvent]:
         """From the AP server's event log."""
-        for reached in read_points(self.running.event_log("ap-server")):
-            yield PrintEvent(nonce=reached.subject, point=reached.point, at_ns=reached.at_ns, slot=reached.slot)
+        return self._event_logs.new_print_events()
 
-    def error_notices(self) -> Iterable[ErrorNotice]:
+    def new_error_notices(self) -> Iterable[ErrorNotice]:
         """From the center's log."""
-        log = self.running.event_log(NOTICE_LOG)
-        if log.exists():
-            for line in log.read_bytes().split(b"\n")[:-1]:
-                yield msgspec.json.decode(line, type=ErrorNotice)
+        return self._event_logs.new_error_notices()
+
+    @property
+    def _event_logs(self) -> EventLogs:
+        if self._logs is None:
+            message = "this should never happen, because nobody but the owner of the run asks, after open"
+            raise AssertionError(message)
+        return self._logs
 
     def await_points(self, wanted: Mapping[str, int]) -> None:
         """Ask the AP server, which answers when it is so."""

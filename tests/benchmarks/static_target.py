@@ -101,14 +101,14 @@ class StaticTarget:
         person = document.partition(b"\n")[0].decode(errors="replace")
         return (Mark(persons=(person,), kind=_KIND, version=1, page=1, pages=1),)
 
-    def sync_runs(self) -> Iterable[SyncRun]:
+    def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:  # noqa: ARG002 - protocol
         """None."""
         return ()
 
-    def print_events(self) -> Iterable[PrintEvent]:
+    def new_print_events(self) -> Iterable[PrintEvent]:
         """None."""
         return ()
 
-    def error_notices(self) -> Iterable[ErrorNotice]:
+    def new_error_notices(self) -> Iterable[ErrorNotice]:
         """None."""
         return ()

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.gate import decide
 from harness.ledger import segment_path
 from harness.records import Print
 from harness.segment import SegmentReader
-from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, sentences, wait_for_prints
+from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, sentences, wait_for_prints, wait_until
 
 pytestmark = pytest.mark.timeout(120)
 _PRINTS = 60
@@ -77,6 +78,7 @@ def test_a_harness_killed_outright_leaves_a_ledger_that_the_gate_can_read(
         assert run.process.poll() is None
         wait_for_prints(directory, 1, run)
     wait_for_prints(directory, _prints_on_record(directory) + 50, run)  # the batch with the incident is on disk
+    wait_until(lambda: b'"type":"sync_run"' in segment_path(directory, "target").read_bytes(), run)
     run.process.kill()
     assert run.wait() == -signal.SIGKILL
     assert not run.left_behind()
@@ -84,6 +86,9 @@ def test_a_harness_killed_outright_leaves_a_ledger_that_the_gate_can_read(
     gate = start("harness", "gate", "run")
     assert gate.wait() == code, (gate.stdout, gate.stderr)
     assert "the run did not end" in gate.stdout
+    decided = decide(directory)
+    assert decided.sync_runs > 0
+    assert "evidence: segment target was never closed" in [reason.text for reason in decided.reasons]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

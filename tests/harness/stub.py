@@ -1,8 +1,9 @@
 """A target without a service: a test plays the service and sets what the target tells."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from harness.records import (
     Application,
@@ -18,12 +19,14 @@ from harness.records import (
 from harness.target import Answer, Request
 from tests.harness.builders import HOME, KIND, OTHER, entry, paper, sync_run
 
+_Told = TypeVar("_Told", SyncRun, PrintEvent, ErrorNotice)
+
 
 class StubTarget:
     """One household of two, one of a single person, and whatever a test makes of them.
 
     Attributes:
-        told: what `sync_runs`, `print_events` and `error_notices` tell; broken: names of methods that raise `OSError`;
+        told: what it tells next, and no longer when it was told; broken: names of methods that raise `OSError`;
             calls: names of the methods that were called.
     """
 
@@ -100,15 +103,22 @@ class StubTarget:
         self._call("marks")
         return self.marks_of.get(document, ())
 
-    def sync_runs(self) -> Iterable[SyncRun]:
-        self._call("sync_runs")
-        return [record for record in self.told if isinstance(record, SyncRun)]
+    def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:
+        self._call("new_sync_runs")
+        return self._new(SyncRun, lambda run: rest or run.acknowledged_ns is not None)
 
-    def print_events(self) -> Iterable[PrintEvent]:
-        return [record for record in self.told if isinstance(record, PrintEvent)]
+    def new_print_events(self) -> Iterable[PrintEvent]:
+        self._call("new_print_events")
+        return self._new(PrintEvent)
 
-    def error_notices(self) -> Iterable[ErrorNotice]:
-        return [record for record in self.told if isinstance(record, ErrorNotice)]
+    def new_error_notices(self) -> Iterable[ErrorNotice]:
+        return self._new(ErrorNotice)
+
+    def _new(self, kind: type[_Told], is_known: Callable[[_Told], bool] = lambda _: True) -> list[_Told]:
+        new = [record for record in self.told if isinstance(record, kind) and is_known(record)]
+        for record in new:
+            self.told.remove(record)  # in place: threads of a test may add to it
+        return new
 
     def _call(self, name: str) -> None:
         self.calls.append(name)

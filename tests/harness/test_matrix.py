@@ -187,7 +187,7 @@ class Desk(StubTarget):
     def _enter(self) -> bytes:
         with self._changed:
             now_ns = time.monotonic_ns()
-            self.told.append(sync_run(f"S{len(self.told)}", now_ns, now_ns, applied=[self._pair]))
+            self.told.append(sync_run(f"S of {self._pair}", now_ns, now_ns, applied=[self._pair]))
             self._let_go()
             return b"entered"
 

@@ -160,7 +160,7 @@ def test_in_flight(opened: JudgedRun) -> None:
     assert (verdict.verdict, verdict.in_flight_at_stop) == ("INCONCLUSIVE", 1)
 
 
-@pytest.mark.parametrize("broken", ["marks", "expected", "sync_runs", "failure", "close"])
+@pytest.mark.parametrize("broken", ["marks", "expected", "failure", "close"])
 def test_fault_at_the_end(opened: JudgedRun, target: StubTarget, broken: str) -> None:
     """Whatever throws at the end is a fault; the target is closed and the verdict written all the same."""
     two_right(opened)
@@ -176,7 +176,7 @@ def test_fault_and_misissuance(opened: JudgedRun, target: StubTarget) -> None:
     """A misissuance that was settled before the truth broke is a FAIL."""
     hand_out(opened, "A9", "A", "G1", paper("X"))
     recorder(opened).settle()
-    target.broken = {"marks", "expected", "sync_runs", "close"}
+    target.broken = {"marks", "expected", "new_sync_runs", "close"}
     two_right(opened)
     verdict = opened.close()
     assert (verdict.verdict, verdict.exit_code) == ("FAIL", 1)
@@ -209,7 +209,8 @@ def test_target_died(opened: JudgedRun, target: StubTarget) -> None:
 
 
 def test_waits_for_the_synchronisation(opened: JudgedRun, target: StubTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The evidence is copied once every change has been synchronised, however late that is."""
+    """The target is asked for the rest once every change has been synchronised, however late that is."""
+    target.told = []
     two_right(opened)
     recorder(opened).add_change(change(2, sent_ns=110))
     pauses: list[float] = []
@@ -217,12 +218,48 @@ def test_waits_for_the_synchronisation(opened: JudgedRun, target: StubTarget, mo
     def synchronise(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 3:
-            target.told = [sync_run(applied=[("G1", 2)])]
+            target.told.append(sync_run(applied=[("G1", 2)]))
 
     monkeypatch.setattr(time, "sleep", synchronise)
     assert opened.close().verdict == "PASS"
     assert len(pauses) == 3
     assert read_evidence(opened.directory).sync_runs == [sync_run(applied=[("G1", 2)])]
+
+
+def test_synchronised_long_ago(opened: JudgedRun, target: StubTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was synchronised while the run went on is not waited for at its end."""
+    two_right(opened)
+    recorder(opened).add_change(change(2, sent_ns=110))
+    target.told = [sync_run(applied=[("G1", 2)])]
+    opened.pull()
+
+    def pause(_: float) -> None:
+        raise AssertionError("nothing has to be waited for")
+
+    monkeypatch.setattr(time, "sleep", pause)
+    assert opened.close().verdict == "PASS"
+
+
+def test_ledger_of_the_run_so_far(opened: JudgedRun, target: StubTarget) -> None:
+    """What the target tells is on record, once, as soon as it was asked for; the ledger shows that more may come."""
+    target.told = [sync_run("S1"), ErrorNotice(nonce="A1.1", code="E", at_ns=5)]
+    opened.pull()
+    opened.pull()
+    target.told = [sync_run("S2")]
+    opened.pull()
+    evidence = read_evidence(opened.directory)
+    assert evidence.sync_runs == [sync_run("S1"), sync_run("S2")]
+    assert evidence.notices == [ErrorNotice(nonce="A1.1", code="E", at_ns=5)]
+    assert "segment target was never closed" in evidence.faults
+    opened.close()
+    assert read_evidence(opened.directory).sync_runs == [sync_run("S1"), sync_run("S2")]
+
+
+def test_run_that_cannot_begin(opened: JudgedRun, target: StubTarget) -> None:
+    """A run that is given up before it begins stops its target, and never looks like one that has ended."""
+    opened.abandon()
+    assert target.calls[-1] == "close"
+    assert decide(opened.directory).verdict == "INCONCLUSIVE"
 
 
 def test_never_synchronised(opened: JudgedRun, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ class Target:
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.wrong_every = settings.get("wrong_every", "0")
         self.versions: dict[str, int] = {}
+        self.told = 0
 
     def open(self, directory: Path) -> Mapping[str, object]:
         directory.mkdir(mode=0o700)
@@ -99,12 +100,13 @@ class Target:
             return ()
         return (Mark(persons=(found[1].decode(),), kind="paper", version=int(found[2]), page=1, pages=1),)
 
-    def sync_runs(self) -> Iterable[SyncRun]:
+    def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:  # noqa: ARG002 - none is told before its end
         lines = self.sync_log.read_bytes().splitlines() if self.sync_log.exists() else []
-        return [msgspec.json.decode(line, type=SyncRun) for line in lines]
+        new, self.told = lines[self.told :], len(lines)
+        return [msgspec.json.decode(line, type=SyncRun) for line in new]
 
-    def print_events(self) -> Iterable[PrintEvent]:
+    def new_print_events(self) -> Iterable[PrintEvent]:
         return []
 
-    def error_notices(self) -> Iterable[ErrorNotice]:
+    def new_error_notices(self) -> Iterable[ErrorNotice]:
         return []

@@ -69,7 +69,7 @@ def start(directory: Path, *options: str) -> subprocess.Popen[str]:
             *options,
         ],
         cwd=directory.parent,
-        env={**os.environ, "PYTHONPATH": str(HERE)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), os.environ.get("PYTHONPATH", "")))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -161,7 +161,7 @@ def test_nothing_is_left_of_a_killed_run(tmp_path: Path) -> None:
     """The service ends with the process that started it, however that ended."""
     done = subprocess.run(
         [sys.executable, "-c", ABANDON, str(tmp_path / "target")],
-        env={**os.environ, "PYTHONPATH": str(HERE)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), os.environ.get("PYTHONPATH", "")))},
         capture_output=True,  # the service shares stderr, so that its end is waited for
         timeout=30,
     )

@@ -101,8 +101,8 @@ def test_prints_come_out_right(municipal: Municipal) -> None:
         assert judge(print_, register).outcome is Outcome.OK
         kinds.add(print_.kind)
     assert kinds == {"juminhyo", "inkan", "koseki", "zei"}
-    assert {event.nonce for event in municipal.print_events()} >= {f"A{number}.1" for number in range(25)}
-    assert list(municipal.error_notices()) == []
+    assert {event.nonce for event in municipal.new_print_events()} >= {f"A{number}.1" for number in range(25)}
+    assert list(municipal.new_error_notices()) == []
     assert municipal.failure() == ""
 
 
@@ -111,7 +111,7 @@ def test_every_arrival_is_told(municipal: Municipal) -> None:
     application = municipal.draw_application("TWICE", municipal.groups()[0], Random(1))
     documents = [send(municipal.print_request(application)) for _ in range(2)]
     assert documents[0] == documents[1]
-    arrivals = [event for event in municipal.print_events() if event.point == "applied"]
+    arrivals = [event for event in municipal.new_print_events() if event.point == "applied"]
     assert [event.nonce for event in arrivals].count(application.nonce) == 2
 
 
@@ -121,7 +121,7 @@ async def test_change_is_printed_after_its_sync_run(municipal: Municipal) -> Non
     change, request = municipal.draw_change("C1", group, ["relocate"], Random(1))
     assert json.loads(send(request)) == {"version": change.version}
     applied = ((group.group, change.version),)
-    await until(lambda: [run for run in municipal.sync_runs() if run.applied == applied and run.acknowledged_ns])
+    await until(lambda: [run for run in municipal.new_sync_runs() if run.applied == applied and run.acknowledged_ns])
     application = Application(application="B1", applicant=group.persons[0], group=group.group, kind="juminhyo")
     print_ = print_one(municipal, application)
     assert {mark.version for mark in print_.marks} == {change.version}

@@ -108,7 +108,7 @@ async def test_who_has_moved_out_goes_on_applying(municipal: Municipal) -> None:
     send(request)
     (gone,) = (refusal.applicant for refusal in change.refusals if refusal.reason == "moved_out")
     applied = ((group.group, change.version),)
-    await until(lambda: [run for run in municipal.sync_runs() if run.applied == applied and run.acknowledged_ns])
+    await until(lambda: [run for run in municipal.new_sync_runs() if run.applied == applied and run.acknowledged_ns])
     random = Random(1)
     applications = (municipal.draw_application(f"M{number}", group, random) for number in range(40))
     application = next(application for application in applications if application.applicant == gone)
