@@ -15,7 +15,7 @@ import click
 
 from harness.bound import exposures_needed
 from harness.criteria import CriteriaError, add_options, read_criteria
-from harness.gate import EXIT_DIED, EXIT_USAGE, decide
+from harness.gate import EXIT_DIED, EXIT_USAGE, decide, examine
 from harness.ledger import LedgerError, read_run
 from harness.report.language import CODES, choose_language
 from harness.run import default_directory, load_attribute, load_target
@@ -55,6 +55,7 @@ def _criteria_options(command: _Command) -> _Command:
     return command
 
 
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _language_option = click.option(
     "--lang", type=click.Choice(CODES), help="language of what a person reads; by the locale unless given"
 )
@@ -110,6 +111,9 @@ def verify(
 @cli.command(epilog=_EPILOG)
 @click.argument("directory", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_criteria_options
+@click.option("--junit", type=_NEW_FILE, help="write JUnit XML to this file")
+@click.option("--markdown", type=_NEW_FILE, help="write a summary in Markdown to this file")
+@click.option("--reveal", is_flag=True, help="name persons in these files instead of masking them")
 @_language_option
 def gate(
     directory: Sequence[Path],
@@ -119,6 +123,9 @@ def gate(
     confidence: float | None,
     freshness_limit: float | None,
     no_self_test: bool,
+    junit: Path | None,
+    markdown: Path | None,
+    reveal: bool,
     lang: str | None,
 ) -> None:
     """Decide again on the run in DIRECTORY, from its ledger alone.
@@ -126,6 +133,7 @@ def gate(
     Where segments of load processes were not collected, name their directories behind it. Criteria are those that the
     run was made with, or those of the file; single ones are added to them or replaced.
     """
+    from harness.report.files import append_step_summary, junit_of, markdown_of, write_asked_for
     from harness.report.terminal import print_verdict
 
     asked = add_options(
@@ -136,9 +144,14 @@ def gate(
         freshness_limit_s=freshness_limit,
         self_test=False if no_self_test else None,
     )
-    verdict = decide(*directory, criteria=asked)
-    print_verdict(verdict, directory[0], choose_language(lang))
-    sys.exit(verdict.exit_code)
+    decision, language = examine(*directory, criteria=asked), choose_language(lang)
+    print_verdict(decision.verdict, directory[0], language)
+    if junit is not None:
+        write_asked_for(junit, junit_of(decision, language, reveal=reveal))
+    if markdown is not None:
+        write_asked_for(markdown, markdown_of(decision, language, reveal=reveal).encode())
+    append_step_summary(markdown_of(decision, language))
+    sys.exit(decision.verdict.exit_code)
 
 
 @cli.command()

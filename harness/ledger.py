@@ -107,7 +107,16 @@ def create_run_directory(directory: Path) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write pretty JSON for its owner's eyes alone; a reader sees the old file or the new one, never half of one.
+    """Write pretty JSON, see `write_private`.
+
+    Raises:
+        LedgerError: when the disk takes no more.
+    """
+    write_private(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file for its owner's eyes alone; a reader sees the old one or the new one, never half of one.
 
     Raises:
         LedgerError: when the disk takes no more.
@@ -115,7 +124,7 @@ def write_json(path: Path, value: object) -> None:
     temporary = path.with_name(f".{path.name}.new")
     try:
         temporary.touch(mode=0o600)
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+        temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}"

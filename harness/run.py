@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 
 from harness.criteria import Criteria
-from harness.gate import Verdict, decide, write_verdict
+from harness.gate import Verdict, examine, write_verdict
 from harness.ledger import (
     INCIDENT_DIRECTORY,
     LOAD_PREFIX,
@@ -28,6 +28,7 @@ from harness.ledger import (
     write_json,
 )
 from harness.recorder import Recorder
+from harness.report.files import write_reports
 from harness.report.language import ENGLISH, Language
 from harness.segment import SegmentWriter
 from harness.target import Target, TargetError
@@ -224,13 +225,15 @@ class JudgedRun:
             self._guard(step)
         told = {"elapsed_s": elapsed_s, "ended": ended, "died": self.died, "reports": reports or {}}
         self._guard(lambda: self._describe(**told, faults=tuple(self.faults)))
-        verdict = decide(self.directory)
+        decision = examine(self.directory)
+        verdict = decision.verdict
         try:
             write_verdict(self.directory, verdict)
         except LedgerError as error:
             self.add_fault(str(error))
             if verdict.verdict != "FAIL":  # which is told, and shown, although it cannot be kept
                 raise
+        write_reports(self.directory, decision, self.language)
         return verdict
 
     def _has_died(self) -> bool:

@@ -34,6 +34,7 @@ from harness.load.options import Option, Setup, add_arguments, read_setup
 from harness.load.plan import Plan
 from harness.load.web.ui import add_web_ui
 from harness.load.worker import Worker
+from harness.report.files import publish_summary
 from harness.report.terminal import print_verdict
 from harness.run import free_directory
 from harness.snapshot import Snapshot
@@ -234,6 +235,7 @@ class LoadPlugin:
             self._is_deciding = False
         environment.process_exit_code = verdict.exit_code
         self._verdict, self._decided = verdict, own.run
+        publish_summary(own.run.directory)
         if not _parsed(environment).headless:
             print_verdict(verdict, own.run.directory, own.run.language)
 

@@ -18,17 +18,32 @@ def incident_sentence(incident: Incident, language: Language, masking: Masking) 
         more += language.text("sentence.incident_sync_run", sync_run=incident.sync_run)
     if incident.error_retried_ok:
         more += language.text("sentence.incident_errors", errors=separator.join(incident.error_retried_ok))
-    got = incident.delivered_kind
     return language.text(
         "sentence.incident",
         outcome=language.text(f"common.outcome_{incident.outcome}"),
         recipient=masking.person(incident.recipient),
-        asked=" ".join((language.name("kind", incident.kind), *incident.options)),
-        got=language.name("kind", got) if got else language.text("sentence.any_document"),
-        whose=separator.join(masking.persons(incident.exposed_persons or incident.owners))
-        or language.text("sentence.nobody"),
+        asked=asked_for(incident, language),
+        got=handed_out(incident, language),
+        whose=owners_of(incident, language, masking),
         more=more,
     )
+
+
+def asked_for(incident: Incident, language: Language) -> str:
+    """The kind of document and its options."""
+    return " ".join((language.name("kind", incident.kind), *incident.options))
+
+
+def handed_out(incident: Incident, language: Language) -> str:
+    """The kind of document that came."""
+    kind = incident.delivered_kind
+    return language.name("kind", kind) if kind else language.text("sentence.any_document")
+
+
+def owners_of(incident: Incident, language: Language, masking: Masking) -> str:
+    """Those who are strangers to the recipient; where nobody is, everybody whose data was on the document."""
+    names = masking.persons(incident.exposed_persons or incident.owners)
+    return language.text("common.list_separator").join(names) or language.text("sentence.nobody")
 
 
 def papers_sentence(verdict: Verdict, language: Language) -> str:

@@ -11,7 +11,7 @@ from harness.bound import upper_bound
 from harness.cli import cli, main
 from harness.gate import EXIT_USAGE
 from harness.ledger import segment_path
-from tests.harness.builders import INNOCENT, LOAD, failed, write_run
+from tests.harness.builders import INNOCENT, LOAD, delivery, failed, paper, write_run
 
 
 def test_other_systems_are_refused_with_a_sentence(
@@ -75,6 +75,31 @@ def test_a_gate_takes_other_criteria_for_a_finished_run(tmp_path: Path) -> None:
     assert gate(run, "--criteria", str(file), "--max", "error_share=0.5")[0] == 0
     assert gate(run, "--min", "exposures=2")[0] == 3
     assert gate(run, "--min", "prints:koseki=1")[0] == 3
+
+
+def test_a_gate_writes_the_reports_that_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JUnit XML and Markdown go to the files that are named, and the run directory stays as it was."""
+    run = write_run(tmp_path / "run", [*INNOCENT, delivery("A3", "A", paper("X"), at=(300, 310))])
+    before = sorted(run.rglob("*"))
+    junit, markdown, page = (tmp_path / name for name in ("out.xml", "out.md", "page.md"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    assert gate(str(run), "--junit", str(junit), "--markdown", str(markdown), "--lang", "ja")[0] == 1
+    assert "人物 1 が住民票の写しを申請し、人物 2 の" in junit.read_text(encoding="utf-8")
+    text = markdown.read_text(encoding="utf-8")
+    assert "| 人物 1 | 住民票の写し |" in text
+    assert page.read_text(encoding="utf-8") == f"{text}\n"
+    assert sorted(run.rglob("*")) == before
+    assert gate(str(run), "--junit", str(junit), "--markdown", str(markdown), "--reveal")[0] == 1
+    assert "A applied for juminhyo and was handed juminhyo of X" in junit.read_text(encoding="utf-8")
+    assert "| A | juminhyo |" in markdown.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_written_leaves_the_exit_code(tmp_path: Path) -> None:
+    """The verdict is the verdict, wherever the report on it was to go."""
+    run = write_run(tmp_path / "run")
+    code, output = gate(str(run), "--junit", str(tmp_path / "nowhere" / "out.xml"))
+    assert code == 0
+    assert f"misissue: {tmp_path}/nowhere/out.xml was not written: No such file or directory" in output
 
 
 def test_a_gate_joins_segments_that_were_not_collected(tmp_path: Path) -> None:

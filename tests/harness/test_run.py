@@ -11,10 +11,11 @@ import pytest
 import harness.run
 from harness.criteria import Criteria
 from harness.evidence import read_evidence
-from harness.gate import Verdict, decide
-from harness.ledger import VERDICT_FILE, LedgerError, read_run
+from harness.gate import Verdict, decide, examine
+from harness.ledger import RUN_FILE, VERDICT_FILE, LedgerError, read_run
 from harness.recorder import Recorder
 from harness.records import Application, ErrorNotice
+from harness.report.files import junit_of, markdown_of
 from harness.run import JudgedRun, default_directory, free_directory, load_target
 from harness.target import Answer, Target, TargetError
 from tests.harness.builders import HOME, KIND, OTHER, change, paper, sentences, sync_run
@@ -119,8 +120,17 @@ def test_private(opened: JudgedRun) -> None:
     opened.close()
     assert stat.S_IMODE(opened.directory.stat().st_mode) == 0o700
     files = [path for path in opened.directory.rglob("*") if path.is_file()]
-    assert len(files) == 4
+    assert {path.name for path in files} >= {VERDICT_FILE, RUN_FILE, "target.jsonl", "load-1.jsonl"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_reports(opened: JudgedRun) -> None:
+    """Every run leaves JUnit XML and Markdown, those that `misissue gate` would make of its ledger."""
+    two_right(opened)
+    opened.close()
+    decision = examine(opened.directory)
+    assert (opened.directory / "junit.xml").read_bytes() == junit_of(decision, opened.language)
+    assert (opened.directory / "summary.md").read_text(encoding="utf-8") == markdown_of(decision, opened.language)
 
 
 def test_groups_and_notices(opened: JudgedRun, target: StubTarget) -> None:
