@@ -26,7 +26,7 @@ from harness.report.sentences import (
 _SHOWN_INCIDENTS = 20
 _SHOWN_REASONS = 20
 _SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "⚠️"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&@])")
 
 
 def markdown(verdict: Verdict, run: RunDescription, language: Language, masking: Masking) -> str:

@@ -1,5 +1,7 @@
 """Sentences on a verdict, which terminal, Markdown and JUnit share."""
 
+from collections.abc import Iterable
+
 from harness.gate import CellCount, Verdict
 from harness.incident import Incident
 from harness.report.language import Language
@@ -31,7 +33,10 @@ def incident_sentence(incident: Incident, language: Language, masking: Masking) 
 
 def asked_for(incident: Incident, language: Language) -> str:
     """The kind of document and its options."""
-    return " ".join((language.name("kind", incident.kind), *incident.options))
+    text = language.name("kind", incident.kind)
+    if incident.options:
+        text += language.text("sentence.options", options=_named("option", incident.options, " ", language))
+    return text
 
 
 def handed_out(incident: Incident, language: Language) -> str:
@@ -85,8 +90,11 @@ def coverage_sentence(verdict: Verdict, language: Language) -> str:
 
 def cell_name(cell: CellCount, language: Language) -> str:
     """The phase, and the states that stood together in it."""
-    states = " + ".join(language.name("state", state) for state in cell.states)
-    return f"{language.name('phase', cell.phase)} {states}"
+    return f"{language.name('phase', cell.phase)} {_named('state', cell.states, ' + ', language)}"
+
+
+def _named(group: str, words: Iterable[str], separator: str, language: Language) -> str:
+    return separator.join(language.name(group, word) for word in words)
 
 
 def completeness_sentence(verdict: Verdict, language: Language) -> str:

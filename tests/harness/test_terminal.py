@@ -236,6 +236,13 @@ def test_sentence(verdict: Verdict, capsys: pytest.CaptureFixture[str], fields: 
     assert text in capsys.readouterr().out
 
 
+def test_options_in_japanese(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
+    """Options stand in brackets behind the document, under their names."""
+    incident = told(verdict.incidents[0], options=("household", "my_number"))
+    print_verdict(msgspec.structs.replace(verdict, incidents=(incident,)), Path("runs"), JAPANESE)
+    assert "A が住民票の写し（世帯全員 マイナンバー記載）を申請し、" in capsys.readouterr().out
+
+
 def test_long_lines(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
     """A sentence is one line however long, so that it can be searched for."""
     incident = told(verdict.incidents[0], error_retried_ok=tuple(f"A{number}.1" for number in range(200)))
