@@ -16,7 +16,7 @@ import click
 from harness.bound import exposures_needed
 from harness.criteria import CriteriaError, add_options, read_criteria
 from harness.gate import EXIT_DIED, EXIT_USAGE, decide, examine
-from harness.ledger import LedgerError, read_run
+from harness.ledger import LedgerError, read_run, write_private
 from harness.report.language import CODES, choose_language
 from harness.run import default_directory, load_attribute, load_target
 from harness.target import TargetError, read_assignments
@@ -152,6 +152,28 @@ def gate(
         write_asked_for(markdown, markdown_of(decision, language, reveal=reveal).encode())
     append_step_summary(markdown_of(decision, language))
     sys.exit(decision.verdict.exit_code)
+
+
+@cli.command(epilog="Exit codes: 0 the report was written, whatever the verdict in it; 2 usage or configuration error.")
+@click.argument("directory", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--reveal", is_flag=True, help="show persons by name; unless given they are hidden behind aliases")
+@click.option("--out", type=click.Path(path_type=Path), help="HTML file; report.html in the run directory unless given")
+@_language_option
+def report(directory: Sequence[Path], reveal: bool, out: Path | None, lang: str | None) -> None:
+    """Write the report of the run in DIRECTORY, one HTML file, from its ledger alone.
+
+    Where segments of load processes were not collected, name their directories behind it.
+    """
+    from harness.report.files import HTML_FILE, html_of
+
+    path = directory[0] / HTML_FILE if out is None else out
+    decision = examine(*directory)
+    page = html_of(decision, choose_language(lang), reveal=reveal)
+    try:
+        write_private(path, page)
+    except LedgerError as error:
+        raise LedgerError(f"{error}; name another file with --out") from error
+    click.echo(f"{decision.verdict.verdict} · {path}")
 
 
 @cli.command()

@@ -17,6 +17,7 @@ from harness.report.masking import Masking
 
 JUNIT_FILE = "junit.xml"
 MARKDOWN_FILE = "summary.md"
+HTML_FILE = "report.html"
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions names the file that it shows on the page of a job."""
 
@@ -26,6 +27,7 @@ def write_reports(directory: Path, decision: Decision, language: Language) -> No
     makers: dict[str, Callable[[], bytes]] = {
         JUNIT_FILE: lambda: junit_of(decision, language),
         MARKDOWN_FILE: lambda: markdown_of(decision, language).encode(),
+        HTML_FILE: lambda: html_of(decision, language),
     }
     for name, make in makers.items():
         try:
@@ -42,6 +44,13 @@ def junit_of(decision: Decision, language: Language, *, reveal: bool = False) ->
 def markdown_of(decision: Decision, language: Language, *, reveal: bool = False) -> str:
     """The Markdown of a decision."""
     return markdown(decision.verdict, decision.evidence.run, language, masking_of(decision, language, reveal=reveal))
+
+
+def html_of(decision: Decision, language: Language, *, reveal: bool = False) -> bytes:
+    """The HTML report of a decision."""
+    from harness.report.html import render_report  # here, because its template engine is needed for nothing else
+
+    return render_report(decision, language, masking_of(decision, language, reveal=reveal)).encode()
 
 
 def masking_of(decision: Decision, language: Language, *, reveal: bool) -> Masking:
@@ -84,4 +93,4 @@ def append_step_summary(text: str, environment: Mapping[str, str] = os.environ) 
 
 
 def _tell(text: str) -> None:
-    print(f"misissue: {text}", file=sys.stderr)
+    print("misissue:", " ".join(text.split()), file=sys.stderr)

@@ -19,18 +19,18 @@ def decision(tmp_path: Path) -> Decision:
 
 
 def test_written(decision: Decision, tmp_path: Path) -> None:
-    """JUnit XML and Markdown lie in the run directory, readable by their owner alone."""
+    """JUnit XML, Markdown and HTML lie in the run directory, readable by their owner alone."""
     run = tmp_path / "run"
     before = {path.name for path in run.iterdir()}
     write_reports(run, decision, ENGLISH)
-    assert {path.name for path in run.iterdir()} - before == {"junit.xml", "summary.md"}
+    assert {path.name for path in run.iterdir()} - before == {"junit.xml", "summary.md", "report.html"}
     assert (
         (run / "junit.xml")
         .read_text(encoding="utf-8")
         .startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>')
     )
     assert (run / "summary.md").read_text(encoding="utf-8").startswith("## ✅ PASS")
-    assert {(run / name).stat().st_mode & 0o777 for name in ("junit.xml", "summary.md")} == {0o600}
+    assert {(run / name).stat().st_mode & 0o777 for name in ("junit.xml", "summary.md", "report.html")} == {0o600}
 
 
 def test_deterministic(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_deterministic(tmp_path: Path) -> None:
     told = []
     for language in (ENGLISH, ENGLISH, JAPANESE):
         write_reports(run, examine(run), language)
-        told.append([(run / name).read_bytes() for name in ("junit.xml", "summary.md")])
+        told.append([(run / name).read_bytes() for name in ("junit.xml", "summary.md", "report.html")])
     assert told[0] == told[1] != told[2]
 
 
@@ -62,9 +62,10 @@ def test_no_place(decision: Decision, tmp_path: Path, capsys: pytest.CaptureFixt
     """Where nothing can be written, each report says so, and that is all."""
     write_reports(tmp_path / "nowhere", decision, ENGLISH)
     write_asked_for(tmp_path / "nowhere" / "mine.xml", b"")
-    junit, summary, mine = capsys.readouterr().err.splitlines()
+    junit, summary, page, mine = capsys.readouterr().err.splitlines()
     assert junit.startswith("misissue: junit.xml was not written: LedgerError: cannot write ")
     assert summary.startswith("misissue: summary.md was not written: ")
+    assert page.startswith("misissue: report.html was not written: ")
     assert mine == f"misissue: {tmp_path}/nowhere/mine.xml was not written: No such file or directory"
 
 

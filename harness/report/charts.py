@@ -1,0 +1,202 @@
+"""The charts of a report: what happened over time, and how long prints took. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from math import ceil, floor, log10
+
+from markupsafe import Markup
+
+from harness.measures import Latency
+from harness.report import svg
+from harness.report.figures import End, Histogram, OverTime
+from harness.report.formats import count, duration
+from harness.report.language import Language
+
+_UNITS = ((7200.0, 3600.0, "h"), (600.0, 60.0, "min"), (1.0, 1.0, "s"), (1e-3, 1e-3, "ms"), (1e-6, 1e-6, "µs"))
+"""Lengths of time from which on an axis counts in a unit, that unit in seconds, and its name."""
+_TIME_WIDTH, _LATENCY_WIDTH, _LATENCY_HEIGHT = 760.0, 420.0, 300.0
+_LEFT, _RIGHT = 52.0, 24.0
+_LABEL, _AXIS = 30.0, 36.0  # heights above a panel and below the last one
+_LABEL_ROOM = 46.0  # between the middles of two labels of an axis
+
+
+class _Panel:
+    """One strip of the chart over time: bars on an axis of its own that begins at 0.
+
+    Args:
+        stacks: (class, one number a bin), from the bottom up.
+    """
+
+    def __init__(self, title: str, height: float, stacks: Sequence[tuple[str, Sequence[float]]]) -> None:
+        self.title = title
+        self.height = height
+        self.stacks = stacks
+        self.most = max(map(sum, zip(*(numbers for _, numbers in stacks), strict=True)), default=0)
+
+    def draw(self, top: float, width: float) -> Iterable[Markup]:
+        """The title stands above `top`."""
+        yield svg.text(_LEFT, top - 8, self.title, class_="panel-title")
+        step = svg.nice_step(self.most, 3 if self.height > 100 else 1)
+        full = max(self.most, step if self.most else 1.0)
+        base = top + self.height
+        for tick in svg.ticks(0, full, 3 if self.height > 100 else 1):
+            y = base - tick / full * self.height
+            yield svg.line(_LEFT, y, _LEFT + width, y, "grid" if tick else "axis")
+            yield svg.text(_LEFT - 6, y + 4, _tick(tick), class_="tick", anchor="end")
+        bins = len(self.stacks[0][1])
+        below = [0.0] * bins
+        for class_, numbers in self.stacks:
+            above = [low + number for low, number in zip(below, numbers, strict=True)]
+            yield svg.bars(
+                (
+                    (_LEFT + width * place / bins, base - high / full * self.height, width / bins, height)
+                    for place, (low, high) in enumerate(zip(below, above, strict=True))
+                    if (height := (high - low) / full * self.height)
+                ),
+                class_,
+            )
+            below = above
+
+
+def time_chart(over_time: OverTime, language: Language, *, name: str = "over-time") -> Markup:
+    """How attempts ended, sync runs, exposures and misissuances, one strip below the other on one axis of time.
+
+    Args:
+        name: unique on the page.
+    """
+    seconds = over_time.width_ns / 1e9
+    rate = [
+        (f"end-{end}", [number / seconds for number in over_time.ended[end]])
+        for end in End
+        if any(over_time.ended[end])
+    ]
+    panels = [
+        _Panel(language.text("html.chart_load"), 150, rate or [("end-ok", over_time.ended[End.OK])]),
+        _Panel(
+            language.text("html.chart_sync_runs"),
+            48,
+            [("sync", [number / seconds for number in over_time.sync_runs])],
+        ),
+        _Panel(_in_bins("html.chart_exposures", seconds, language), 48, [("exposed", over_time.exposures)]),
+        _Panel(
+            _in_bins("html.chart_misissued", seconds, language), 48, [("end-misissued", over_time.ended[End.MISISSUED])]
+        ),
+    ]
+    width = _TIME_WIDTH - _LEFT - _RIGHT
+    height = sum(panel.height + _LABEL for panel in panels) + _AXIS
+    drawn: list[Markup] = []
+    top = 0.0
+    for panel in panels:
+        top += _LABEL
+        drawn += panel.draw(top, width)
+        top += panel.height
+    drawn += _time_axis(over_time, top, width, language)
+    return svg.picture(
+        _TIME_WIDTH,
+        height,
+        *drawn,
+        name=name,
+        title=language.text("html.chart_time_title"),
+        description=language.text(
+            "html.chart_time_description",
+            length=duration(len(over_time.exposures) * seconds),
+            peak=count(round(panels[0].most, 1)),
+            sync_runs=count(sum(over_time.sync_runs)),
+            exposures=count(sum(over_time.exposures)),
+            misissued=count(sum(over_time.ended[End.MISISSUED])),
+        ),
+    )
+
+
+def latency_chart(histogram: Histogram, latency: Latency, language: Language, *, name: str = "latency") -> Markup:
+    """How many prints took how long, on a logarithmic axis, with the percentiles of the verdict.
+
+    Args:
+        name: unique on the page.
+    """
+    edges = [edge / 1e9 for edge in histogram.edges_ns]
+    totals = [whole + cut for whole, cut in zip(histogram.documents, histogram.unanswered, strict=True)]
+    width, base, top = _LATENCY_WIDTH - _LEFT - _RIGHT, _LATENCY_HEIGHT - _AXIS, 64.0
+    most = max(totals)
+    places = [_LEFT + width * number / len(totals) for number in range(len(edges))]
+
+    def x_of(seconds: float) -> float:
+        """Bins are of equal width, so within one of them a straight line is close enough."""
+        for (low, high), (left, right) in zip(pairwise(edges), pairwise(places), strict=True):
+            if seconds < high:
+                return left + (right - left) * max(seconds - low, 0) / (high - low)
+        return places[-1]
+
+    def boxes(numbers: Sequence[int], below: Sequence[int]) -> Iterable[tuple[float, float, float, float]]:
+        for left, right, number, low in zip(places, places[1:], numbers, below, strict=False):
+            height = number / most * (base - top)
+            yield left + 0.5, base - low / most * (base - top) - height, max(right - left - 1, 0.5), height
+
+    drawn = [svg.text(_LEFT, 16, language.text("html.chart_latency_axis"), class_="panel-title")]
+    for tick in svg.ticks(0, most, 4):
+        y = base - tick / most * (base - top)
+        drawn += [
+            svg.line(_LEFT, y, _LEFT + width, y, "grid" if tick else "axis"),
+            svg.text(_LEFT - 6, y + 4, _tick(tick), class_="tick", anchor="end"),
+        ]
+    drawn += [
+        svg.bars(boxes(histogram.documents, [0] * len(totals)), "end-ok"),
+        svg.bars(boxes(histogram.unanswered, histogram.documents), "end-undecided"),
+    ]
+    drawn += _log_axis(edges, base, x_of)
+    percentiles = [("p50", latency.p50_s), ("p95", latency.p95_s), ("p99", latency.p99_s)]
+    for number, (label, seconds) in enumerate(percentiles):
+        if seconds is None:
+            continue
+        x, y = x_of(seconds), 34.0 + 12 * number
+        # The median's label stands to the left of its line, so that it is not crossed by those of the others.
+        is_left = x + _LABEL_ROOM * 2 > _LATENCY_WIDTH or (number == 0 and x > _LEFT + _LABEL_ROOM * 2)
+        label_x, anchor = (x - 4, "end") if is_left else (x + 4, "")
+        drawn += [
+            svg.line(x, y - 8, x, base, "percentile"),
+            svg.text(label_x, y, f"{label} {duration(seconds)}", class_="note", anchor=anchor),
+        ]
+    told = ", ".join(f"{label} {duration(seconds)}" for label, seconds in percentiles if seconds is not None)
+    return svg.picture(
+        _LATENCY_WIDTH,
+        _LATENCY_HEIGHT,
+        *drawn,
+        name=name,
+        title=language.text("html.chart_latency_title"),
+        description=language.text("html.chart_latency_description", number=count(sum(totals)), percentiles=told),
+    )
+
+
+def _in_bins(key: str, seconds: float, language: Language) -> str:
+    return language.text(key, width=duration(seconds))
+
+
+def _time_axis(over_time: OverTime, top: float, width: float, language: Language) -> Iterable[Markup]:
+    bins = len(over_time.exposures)
+    begin_s, length_s = over_time.begin_ns / 1e9, bins * over_time.width_ns / 1e9
+    unit_s, unit = next(((unit_s, name) for least_s, unit_s, name in _UNITS if length_s >= least_s), (1e-9, "ns"))
+    for tick in svg.ticks(begin_s / unit_s, (begin_s + length_s) / unit_s, 10):
+        x = _LEFT + width * (tick * unit_s - begin_s) / length_s
+        yield svg.line(x, top, x, top + 4, "axis")
+        yield svg.text(x, top + 16, _tick(tick), class_="tick", anchor="middle")
+    label = language.text("html.chart_time_axis", unit=unit)
+    yield svg.text(_LEFT + width, top + 31, label, class_="note", anchor="end")
+
+
+def _log_axis(edges: Sequence[float], base: float, x_of: Callable[[float], float]) -> Iterable[Markup]:
+    """Ticks at 1, 2 and 5 of each decade; as many of them are labelled as find room."""
+    labelled = -_LABEL_ROOM
+    for power in range(floor(log10(max(edges[0], 1e-9))), ceil(log10(edges[-1])) + 1):
+        for step in (1, 2, 5):
+            seconds = step * 10.0**power
+            if not edges[0] <= seconds <= edges[-1]:
+                continue
+            x = x_of(seconds)
+            yield svg.line(x, base, x, base + 4, "axis")
+            if x - labelled >= _LABEL_ROOM:
+                labelled = x
+                yield svg.text(x, base + 17, duration(seconds), class_="tick", anchor="middle")
+
+
+def _tick(number: float) -> str:
+    return f"{float(f'{number:.6g}'):,g}"

@@ -1,0 +1,89 @@
+"""The report of a run: one HTML file for people, made of the evidence and the verdict, that needs nothing else.
+
+The same ledger, language and choice of names give the same bytes; nothing of the moment of its making is in it.
+"""
+
+from functools import cache, partial
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from harness.gate import Decision
+from harness.reason import plain
+from harness.report.charts import latency_chart, time_chart
+from harness.report.figures import figures_of
+from harness.report.formats import clock, count, duration, share
+from harness.report.language import JAPANESE, Language
+from harness.report.masking import Masking
+from harness.report.page import (
+    coverage_columns,
+    doubts,
+    errors_section,
+    evidence_section,
+    incidents_section,
+    outcome_rows,
+    run_section,
+    verdict_section,
+)
+from harness.report.sentences import asked_for, handed_out, owners_of
+
+
+def render_report(decision: Decision, language: Language, masking: Masking) -> str:
+    """The whole page.
+
+    Args:
+        masking: what persons are called.
+    """
+    evidence, _, _, verdict = decision
+    figures = figures_of(decision)
+    t, w = (partial(_text, language, part) for part in ("html", "common"))
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            language=language,
+            japanese=JAPANESE,
+            t=t,
+            w=w,
+            person=masking.person,
+            asked_for=partial(asked_for, language=language),
+            handed_out=partial(handed_out, language=language),
+            owners_of=partial(owners_of, language=language, masking=masking),
+            masked=not masking.reveal,
+            clock=clock,
+            count=count,
+            duration=duration,
+            share=share,
+            plain=plain,
+            run=evidence.run,
+            verdict=verdict,
+            ends=tuple(figures.over_time.ended),
+            unplaced=figures.over_time.unplaced,
+            time_chart=time_chart(figures.over_time, language),
+            latency_chart=latency_chart(figures.latency, verdict.latency, language) if figures.latency.edges_ns else "",
+            phases=figures.coverage.phases,
+            heat=coverage_columns(figures.coverage, language),
+            kinds=tuple(verdict.outcomes_by_kind),
+            outcomes=outcome_rows(verdict),
+            doubts=doubts(verdict, language),
+            **verdict_section(decision, language, masking),
+            **incidents_section(verdict),
+            **errors_section(verdict, language),
+            **evidence_section(verdict, language, masking),
+            **run_section(evidence.run, masking),
+        )
+    )
+
+
+def _text(language: Language, part: str, name: str, **values: object) -> str:
+    return language.text(f"{part}.{name}", **values)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("harness.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,313 @@
+"""What stands in the sections of a report, ready to be set by its templates. Pure."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from math import log
+from pathlib import PurePath
+from typing import NamedTuple
+
+from harness.evidence import RunEvidence
+from harness.gate import Decision, Verdict
+from harness.incident import Neighbour, RetriedError
+from harness.ledger import RunDescription
+from harness.outcome import Outcome
+from harness.reason import EVIDENCE_CODES, Reason
+from harness.report.figures import HeatMap, HeatRow
+from harness.report.formats import count, duration, known, share
+from harness.report.language import Language
+from harness.report.masking import Masking
+from harness.report.reasons import reason_text
+
+_REASONS_AT_MOST = 12
+_GAPS_AT_MOST = 100
+_ERRORS_AT_MOST = 50
+_BESIDE_AT_MOST = 8
+_LISTED_AT_MOST = 500
+_LEVELS = 5
+
+
+class Tile(NamedTuple):
+    """One figure with its name."""
+
+    label: str
+    value: str
+    is_bad: bool = False
+
+
+class OutcomeRow(NamedTuple):
+    """One of the sixteen outcomes; `by_kind` in the order of the kinds."""
+
+    outcome: Outcome
+    is_misissue: bool
+    number: int
+    by_kind: tuple[int, ...]
+
+
+class ErrorRow(NamedTuple):
+    """An error that was closed as printed normally, with those beside it who got somebody's document first."""
+
+    error: RetriedError
+    misissued: tuple[Neighbour, ...]
+    others: tuple[Neighbour, ...]
+    left_out: int
+
+
+class ProcessRow(NamedTuple):
+    """Attempts of one load process, or of all of them."""
+
+    name: str
+    issued: int
+    judged: int
+    failed: int
+    in_flight: int
+    self_test: str
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every attempt is accounted for."""
+        return self.issued == self.judged + self.failed + self.in_flight
+
+
+class HeatCell(NamedTuple):
+    """A coverage cell; level 0 for one that was never hit, up to 5."""
+
+    sync_runs: int
+    misissuances: int
+    level: int
+
+
+class HeatLine(NamedTuple):
+    """The cells of one combination of states, phase by phase."""
+
+    label: str
+    is_trigger: bool
+    cells: tuple[HeatCell, ...]
+
+
+class HeatTable(NamedTuple):
+    """Part of the heat map that stands in one column."""
+
+    caption: str
+    rows: tuple[HeatLine, ...]
+
+
+def verdict_section(decision: Decision, language: Language, masking: Masking) -> Mapping[str, object]:
+    """The first screen: three sentences, the reasons, the figures."""
+    verdict = decision.verdict
+    reasons = [masking.text(reason_text(reason, language)) for reason in verdict.reasons]
+    return {
+        "sentences": (
+            _harm(verdict, language),
+            _exercise(verdict, decision.evidence, language),
+            _completeness(verdict, language),
+        ),
+        "reasons": reasons[:_REASONS_AT_MOST],
+        "reasons_left_out": len(reasons[_REASONS_AT_MOST:]),
+        "tiles": _tiles(verdict, language),
+    }
+
+
+def coverage_columns(heat: HeatMap, language: Language) -> tuple[tuple[HeatTable, ...], ...]:
+    """The heat map in columns: those of one and of two prints below each other, those of three beside them."""
+
+    def table(rows: Sequence[HeatRow]) -> HeatTable:
+        caption = language.text("html.heat_prints", number=len(rows[0].states))
+        return HeatTable(caption, tuple(_heat_line(row, heat.most, language) for row in rows))
+
+    tables = [table(rows) for rows in heat.groups]
+    return tuple(column for column in (tuple(tables[:-1]), tuple(tables[-1:])) if column)
+
+
+def outcome_rows(verdict: Verdict) -> tuple[OutcomeRow, ...]:
+    """All sixteen, the worst first."""
+    return tuple(
+        OutcomeRow(
+            outcome,
+            outcome.is_misissue,
+            verdict.outcomes[outcome],
+            tuple(of_kind.get(outcome, 0) for of_kind in verdict.outcomes_by_kind.values()),
+        )
+        for outcome in Outcome
+    )
+
+
+def doubts(verdict: Verdict, language: Language) -> tuple[Tile, ...]:
+    """What is not the service's fault, or cannot be told apart from it."""
+    unknown = language.text("common.unknown")
+    figures = (
+        ("may_have_printed", count(verdict.may_have_printed)),
+        ("resends", known(count, verdict.resends, unknown)),
+        ("late_starts", known(count, verdict.late_starts, unknown)),
+        ("rate_share", known(share, verdict.rate_share, unknown)),
+    )
+    return tuple(Tile(language.text(f"html.{name}"), value) for name, value in figures)
+
+
+def incidents_section(verdict: Verdict) -> Mapping[str, object]:
+    """Who was handed whose document, in a table."""
+    return {
+        "listed": verdict.incidents[:_LISTED_AT_MOST],
+        "incidents_left_out": len(verdict.incidents[_LISTED_AT_MOST:]),
+    }
+
+
+def errors_section(verdict: Verdict, language: Language) -> Mapping[str, object]:
+    """The errors that were closed as "re-applied, printed normally"."""
+    rows = [_error_row(error) for error in verdict.retried_errors]
+    hiding = sum(bool(row.misissued) for row in rows)
+    rows.sort(key=lambda row: not row.misissued)  # those that hide something first, else in their order
+    key = "errors_none" if not rows else "errors_hiding" if hiding else "errors_harmless"
+    return {
+        "errors_text": language.text(f"html.{key}", number=count(len(rows)), hiding=count(hiding)),
+        "errors": rows[:_ERRORS_AT_MOST],
+        "errors_left_out": len(rows[_ERRORS_AT_MOST:]),
+    }
+
+
+def evidence_section(verdict: Verdict, language: Language, masking: Masking) -> Mapping[str, object]:
+    """Whether every attempt is accounted for, and whatever is missing."""
+    rows = [
+        ProcessRow(
+            segment,
+            process.issued,
+            process.judged,
+            process.failed,
+            process.in_flight_at_stop,
+            language.text(f"common.self_test_{process.self_test}"),
+        )
+        for segment, process in verdict.processes.items()
+    ]
+    if len(rows) > 1:
+        issued, judged, failed, in_flight = (sum(column) for column in zip(*(row[1:5] for row in rows), strict=True))
+        rows.append(ProcessRow(language.text("html.all_processes"), issued, judged, failed, in_flight, ""))
+    gaps = [masking.text(reason_text(reason, language)) for reason in _gaps(verdict)]
+    return {"processes": rows, "gaps": gaps[:_GAPS_AT_MOST], "gaps_left_out": len(gaps[_GAPS_AT_MOST:])}
+
+
+def run_section(run: RunDescription, masking: Masking) -> Mapping[str, object]:
+    """How the run can be repeated."""
+    return {
+        "command": masking.text(repeat_command(run)),
+        "command_is_whole": "locust" not in " ".join(run.command[:1]) or "--headless" in run.command,
+        "parameters": [
+            ("run", run.run),
+            ("seed", str(run.seed)),
+            *((name, masking.text(value)) for name, value in _flat(run.parameters)),
+        ],
+        "versions": sorted(run.versions.items()),
+    }
+
+
+def repeat_command(run: RunDescription) -> str:
+    """The command that makes the run again, with its seed, in a new directory; empty where it is not known."""
+    if not run.command:
+        return ""
+    program, *words = run.command
+    path = PurePath(program)
+    head = ["python3", "-m", path.parent.name] if path.name == "__main__.py" else [path.name]
+    kept: list[str] = []
+    for word, before in zip(words, ["", *words], strict=False):
+        if word != "--out" and before != "--out" and not word.startswith("--out="):
+            kept.append(word)
+    if not any(word == "--seed" or word.startswith("--seed=") for word in kept):
+        kept += ["--seed", str(run.seed)]
+    return shlex.join((*head, *kept))
+
+
+def _harm(verdict: Verdict, language: Language) -> str:
+    if not verdict.prints_judged and not verdict.incidents:
+        key = "harm_nothing"
+    elif not verdict.incidents:
+        key = "harm_none"
+    elif not verdict.papers:
+        key = "harm_unhanded"
+    else:
+        key = "harm_strangers" if verdict.persons else "harm_own"
+    return language.text(
+        f"html.{key}",
+        documents=count(verdict.prints_judged),
+        number=count(len(verdict.incidents)),
+        papers=count(verdict.papers),
+        persons=count(verdict.persons),
+        my_number=count(verdict.with_my_number),
+    )
+
+
+def _exercise(verdict: Verdict, evidence: RunEvidence, language: Language) -> str:
+    bound = verdict.bound
+    trigger = language.text("html.trigger" if evidence.run.shows_points else "html.trigger_outside")
+    return language.text(
+        "html.exercised" if verdict.exposures else "html.exercised_never",
+        trigger=trigger,
+        exposures=count(verdict.exposures),
+        sync_runs=count(verdict.sync_runs),
+        cells_hit=count(verdict.cells_hit),
+        cells=count(len(verdict.cells)),
+        confidence=share(bound.confidence),
+        upper=share(bound.upper),
+    )
+
+
+def _completeness(verdict: Verdict, language: Language) -> str:
+    processes = verdict.processes.values()
+    undecided = verdict.outcomes[Outcome.UNDECIDED]
+    gaps = len(_gaps(verdict))
+    tests = {process.self_test for process in processes}
+    key = "gaps" if gaps or undecided else "whole" if tests == {"caught"} else "whole_untested"
+    return language.text(
+        f"html.evidence_{key}",
+        gaps=count(gaps),
+        undecided=count(undecided),
+        issued=count(sum(process.issued for process in processes)),
+        judged=count(sum(process.judged for process in processes)),
+        failed=count(sum(process.failed for process in processes)),
+    )
+
+
+def _gaps(verdict: Verdict) -> list[Reason]:
+    return [reason for reason in verdict.reasons if reason.code in EVIDENCE_CODES]
+
+
+def _tiles(verdict: Verdict, language: Language) -> tuple[Tile, ...]:
+    unknown = language.text("common.unknown")
+    figures = (
+        ("tile_documents", count(verdict.prints_judged), False),
+        ("tile_papers", count(verdict.papers), verdict.papers > 0),
+        ("tile_persons", count(verdict.persons), verdict.persons > 0),
+        ("tile_exposures", count(verdict.exposures), False),
+        ("tile_bound", share(verdict.bound.upper), False),
+        ("tile_sync_runs", count(verdict.sync_runs), False),
+        ("tile_cells", f"{verdict.cells_hit} / {len(verdict.cells)}", False),
+        ("tile_p95", known(duration, verdict.latency.p95_s, unknown), False),
+    )
+    return tuple(Tile(language.text(f"html.{name}"), value, is_bad) for name, value, is_bad in figures)
+
+
+def _heat_line(row: HeatRow, most: int, language: Language) -> HeatLine:
+    label = " + ".join(language.name("state", state) for state in row.states)
+    cells = (HeatCell(cell.sync_runs, cell.misissuances, _level(cell.sync_runs, most)) for cell in row.cells)
+    return HeatLine(label, row.is_trigger, tuple(cells))
+
+
+def _level(number: int, most: int) -> int:
+    """By the order of magnitude, because rare situations are what the map is for."""
+    if not number:
+        return 0
+    return 1 + min(_LEVELS - 1, int(_LEVELS * log(number) / log(most + 1)))
+
+
+def _error_row(error: RetriedError) -> ErrorRow:
+    misissued = tuple(other for other in error.neighbours if other.outcome.is_misissue)
+    others = tuple(other for other in error.neighbours if not other.outcome.is_misissue)
+    return ErrorRow(error, misissued, others[:_BESIDE_AT_MOST], len(others[_BESIDE_AT_MOST:]))
+
+
+def _flat(values: Mapping[str, object], before: str = "") -> list[tuple[str, str]]:
+    """Every parameter in a line of its own, those of a table with its name before theirs."""
+    found: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{before}{name}.")
+        else:
+            found.append((f"{before}{name}", "" if value is None else str(value)))
+    return found
