@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -33,6 +33,8 @@ from harness.records import Record
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 EXIT_USAGE = 2
 EXIT_DIED = 4
+VERDICT_SCHEMA: Final = 1
+"""Version of verdict.json; docs/verdict.schema.json is its JSON Schema."""
 RATE_SHARE = 0.95
 """What a plan of arrivals has to be kept to unless a criterion says otherwise."""
 
@@ -98,6 +100,7 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
         retried_errors: errors that were closed as "re-applied, printed normally", with who was in flight beside.
     """
 
+    schema: Literal[1] = VERDICT_SCHEMA
     verdict: Literal["PASS", "FAIL", "INCONCLUSIVE"]
     exit_code: int
     reasons: tuple[Reason, ...]
