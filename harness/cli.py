@@ -26,6 +26,7 @@ DEFAULT_TARGET = "targets.municipal.target:Municipal"
 _WATCH_S = 0.2
 _LOOPBACK = "127.0.0.1"
 _LIMIT = "METRIC[:KIND]=VALUE"
+_PORT = click.IntRange(0, 65535)
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _EPILOG = (
     "Exit codes: 0 PASS; 1 FAIL; 2 usage or configuration error; 3 INCONCLUSIVE; 4 the harness or the target died. "
@@ -75,6 +76,10 @@ _language_option = click.option(
 @click.option("--arrivals", type=click.Choice(["poisson", "constant"]), help="how the plan of arrivals is drawn")
 @click.option("--processes", type=click.IntRange(min=1), help="Locust processes that make the load on this machine")
 @click.option("--stop-on-misissuance", is_flag=True, help="end the run at the first misissuance")
+@click.option(
+    "--metrics-port", type=_PORT, metavar="N", help="serve metrics for Prometheus on this port; 0 takes a free one"
+)
+@click.option("--metrics-host", help=f"address on which --metrics-port listens; {_LOOPBACK} unless given")
 @_criteria_options
 @_language_option
 @click.argument("profile_options", nargs=-1, type=click.UNPROCESSED)
@@ -227,7 +232,7 @@ def matrix(out: Path | None, exposures: int, seed: int, experiment: str, lang: s
 @click.option("--topology", help="split or joined")
 @click.option("--sync", help="method of the synchronisation, v1 or v2")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="any other setting of the target")
-@click.option("--port", type=click.IntRange(0, 65535), help="of the place that takes applications; 0 takes a free one")
+@click.option("--port", type=_PORT, help="of the place that takes applications; 0 takes a free one")
 @click.option("--target", default=DEFAULT_TARGET, show_default=True, help="MODULE:ATTRIBUTE of another system")
 def up(target: str, settings: Sequence[str], **options: object) -> None:
     """Start the deployment alone, print its addresses, stop it on Ctrl-C."""

@@ -134,6 +134,15 @@ def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, opti
         help="run directory; runs/<time>-<profile> unless given",
         include_in_web_ui=False,
     )
+    add(
+        *("--metrics-port",),
+        type=int,
+        default=None,
+        metavar="N",
+        help="serve /metrics and /metrics/targets for Prometheus on this port; 0 takes a free one",
+        include_in_web_ui=False,
+    )
+    add("--metrics-host", default="127.0.0.1", help="address on which --metrics-port listens", include_in_web_ui=False)
 
 
 def read_setup(

@@ -23,6 +23,7 @@ from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner, WorkerRunner
 from msgspec import structs
 
 from harness.criteria import CriteriaError
+from harness.exporter import ExporterError
 from harness.gate import EXIT_CODES, EXIT_DIED, EXIT_USAGE, Verdict
 from harness.ledger import LedgerError
 from harness.load.active_run import ActiveRun
@@ -30,6 +31,7 @@ from harness.load.clock import Clock, machine_clock
 from harness.load.live import Live
 from harness.load.local_run import LocalRun
 from harness.load.master_run import MasterRun
+from harness.load.metrics import serve_metrics
 from harness.load.options import Option, Setup, add_arguments, read_setup
 from harness.load.plan import Plan
 from harness.load.web.ui import add_web_ui
@@ -43,7 +45,7 @@ from harness.target import TargetError
 __all__ = ["LoadPlugin", "Option", "PlanShape"]
 
 _log = logging.getLogger(__name__)
-_KNOWN_ERRORS = TargetError, LedgerError, CriteriaError
+_KNOWN_ERRORS = TargetError, LedgerError, CriteriaError, ExporterError
 
 
 class LoadPlugin:
@@ -158,6 +160,7 @@ class LoadPlugin:
                 raise TargetError(message)
             setup = self._read_setup(environment)
             setup.load_target()
+            serve_metrics(environment, self.snapshot, lambda: None if self._own is None else self._own.run.target)
             if isinstance(environment.runner, WorkerRunner):
                 self._worker = Worker(environment, self._clock, lambda: self._read_setup(environment))
             elif _parsed(environment).headless:

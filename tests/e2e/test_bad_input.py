@@ -41,6 +41,8 @@ def _check(command: Command, *parts: str) -> None:
         (("verify", "april30", "--target", "harness:__doc__"), "'harness:__doc__'", "target's class"),
         (("verify", "april30", "--", "--burst-s", "-1"), "-1", "0 or more"),
         (("verify", "april30", "--max", "error_share=2"), "2", "1"),
+        (("verify", "april30", "--metrics-port", "70000"), "70000", "65535"),
+        (("verify", "april30", "--metrics-port", "0", "--metrics-host", "no host"), "no host", "metrics"),
         (("up", "--build", "best"), "'best'", "seed or fixed"),
         (("up", "--port", "70000"), "70000", "65535"),
         (("matrix", "--exposures", "0"), "0", "1"),
@@ -91,6 +93,16 @@ def test_a_port_in_use_is_named(start: Callable[..., Command], port: int) -> Non
     """The center cannot listen where another listens."""
     _check(start("harness", "up", "--port", str(port)), str(port), "already in use")
     _check(start("harness", "verify", "april30", "--set", f"port={port}"), str(port), "already in use")
+
+
+@pytest.mark.parametrize("several", [(), ("--processes", "2")])
+def test_a_port_for_metrics_that_is_in_use_is_named(
+    start: Callable[..., Command], tmp_path: Path, port: int, several: tuple[str, ...]
+) -> None:
+    """Metrics that were asked for and cannot be served are told before the run begins."""
+    run = start("harness", "verify", "april30", "--metrics-port", str(port), *several)
+    _check(run, f"port {port} on 127.0.0.1 is already in use", "another for the metrics")
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_postgresql_the_error_says_what_to_install(

@@ -30,7 +30,7 @@ from targets.municipal.sync_agent import run_sync_agent
 from targets.municipal.target import Municipal
 from targets.municipal.truth import Truth
 from targets.postgres import HOST, Postgres
-from tests.scraping import samples
+from tests.scraping import Scrape
 
 SEED = 20230430
 HOUSEHOLDS = 40
@@ -156,11 +156,11 @@ class City:
             counts: Mapping[str, Mapping[str, int]] = await response.json()
             return counts
 
-    async def scrape(self, server: str) -> dict[str, float]:
-        """The samples of a server's /metrics."""
+    async def scrape(self, server: str) -> Scrape:
+        """A server's /metrics."""
         async with self.http.get(f"{server}/metrics") as response:
             assert response.status == 200
-            return samples(await response.text())
+            return Scrape(await response.text())
 
     async def enter(self, change: ResidentChange) -> Answer:
         """Send a change to the registry."""

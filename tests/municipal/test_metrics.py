@@ -12,24 +12,14 @@ from targets.municipal.center import run_center
 from targets.municipal.target import Municipal
 from targets.process import start_site
 from tests.municipal.conftest import SMALL, City, Gates, StartCity, stage_and_wait, until
-from tests.scraping import samples
+from tests.scraping import Scrape
 
 
-def of(scraped: Mapping[str, float], family: str) -> dict[str, float]:
-    """Label values of a family, joined -> value, without those that are 0."""
-    found = {}
-    for series, value in scraped.items():
-        name, _, labels = series.rstrip("}").partition("{")
-        if name == family and value:
-            found["/".join(label.partition("=")[2].strip('"') for label in labels.split(","))] = value
-    return found
-
-
-async def until_shown(city: City, server: str, family: str, expected: Mapping[str, float]) -> None:
-    """Scrape until the family shows this; an answer is counted a moment after its client has it."""
+async def until_shown(city: City, server: str, expected: Mapping[str, float], name: str, *labels: str) -> None:
+    """Scrape until the values of the labels show this; an answer is counted a moment after its client has it."""
 
     async def is_shown() -> bool:
-        return of(await city.scrape(server), family) == expected
+        return (await city.scrape(server)).by(name, *labels) == expected
 
     await until(is_shown)
 
@@ -42,8 +32,8 @@ async def test_prints_and_their_waits(start_city: StartCity, topology: str) -> N
         assert (await city.begin(nonce, city.people[0].person)).status == 200
     assert (await city.begin("C", "P99999")).status == 409
     assert (await city.begin("D", city.people[0].person, "kisai")).status == 400
-    await until_shown(city, city.ap, "municipal_prints_total", {"document": 2, "refused": 1, "invalid": 1})
-    assert of(await city.scrape(city.ap), "municipal_print_waits_total") == {"granted": 2}
+    await until_shown(city, city.ap, {"document": 2, "refused": 1, "invalid": 1}, "municipal_prints_total", "answer")
+    assert (await city.scrape(city.ap)).by("municipal_print_waits_total", "end") == {"granted": 2}
 
 
 async def test_stage_and_spool(start_city: StartCity, gates: Gates) -> None:
@@ -51,16 +41,16 @@ async def test_stage_and_spool(start_city: StartCity, gates: Gates) -> None:
     city = await start_city()
     a, b = await stage_and_wait(city, gates, "read")
     scraped = await city.scrape(city.ap)
-    assert of(scraped, "municipal_stage_prints") == {"written/1": 1, "waiting/1": 1}
-    assert scraped["municipal_spool_files"] == 1
+    assert scraped.by("municipal_stage_prints", "point", "slot") == {"written/1": 1, "waiting/1": 1}
+    assert scraped.value("municipal_spool_files") == 1
     gates.open("A", "read")
     gates.open("B", "read")
     await asyncio.gather(a, b)
     await until(city.nothing_is_left)
-    await until_shown(city, city.ap, "municipal_stage_prints", {})
+    await until_shown(city, city.ap, {}, "municipal_stage_prints", "point")
     scraped = await city.scrape(city.ap)
-    assert scraped['municipal_stage_prints{point="written",slot="1"}'] == 0
-    assert scraped["municipal_spool_files"] == 0
+    assert scraped.value("municipal_stage_prints", point="written", slot="1") == 0
+    assert scraped.value("municipal_spool_files") == 0
 
 
 @pytest.mark.parametrize(("build", "ends"), [("seed", {"granted": 1, "released": 1}), ("fixed", {"granted": 2})])
@@ -75,9 +65,9 @@ async def test_spurious_release(start_city: StartCity, gates: Gates, build: str,
     await a
     gates.open("B", "read")
     await b
-    await until_shown(city, city.ap, "municipal_print_waits_total", ends)
+    await until_shown(city, city.ap, ends, "municipal_print_waits_total", "end")
     answers = {"document": 1, "error": 1} if build == "seed" else {"document": 2}
-    await until_shown(city, city.ap, "municipal_prints_total", answers)
+    await until_shown(city, city.ap, answers, "municipal_prints_total", "answer")
 
 
 async def test_release_that_was_read_again(start_city: StartCity, gates: Gates) -> None:
@@ -93,7 +83,7 @@ async def test_release_that_was_read_again(start_city: StartCity, gates: Gates) 
     for nonce in ("A", "B"):
         gates.open(nonce, "read")
     await asyncio.gather(a, b)
-    assert of(await city.scrape(city.ap), "municipal_print_waits_total") == {"granted": 1, "released": 1}
+    assert (await city.scrape(city.ap)).by("municipal_print_waits_total", "end") == {"granted": 1, "released": 1}
 
 
 @pytest.mark.parametrize("sync", ["v1", "v2"])
@@ -101,23 +91,24 @@ async def test_synchronisation(start_city: StartCity, gates: Gates, sync: str) -
     """A change is pending, and its age grows, until it is synchronised; the run is counted and timed when it has."""
     city = await start_city(sync=sync, ap=False)
     before = await city.scrape(city.sync_agent)
-    assert {before[name] for name in ("municipal_sync_runs_total", "municipal_sync_lag_seconds")} == {0}
+    assert before.value("municipal_sync_runs_total") == before.value("municipal_sync_lag_seconds") == 0
     gates.close("S1", "sync.applied")
     synchronised = asyncio.create_task(city.synchronise(city.relocation("C1", city.people[0])))
     await gates.arrival("S1", "sync.applied")
     await city.enter(city.relocation("C2", city.people[1]))
     stuck = await city.scrape(city.sync_agent)
-    assert stuck["municipal_sync_pending_changes"] == 2
-    assert 0 < stuck["municipal_sync_lag_seconds"] < (await city.scrape(city.sync_agent))["municipal_sync_lag_seconds"]
-    assert stuck["municipal_sync_runs_total"] == stuck["municipal_sync_run_seconds_count"] == 0
+    assert stuck.value("municipal_sync_pending_changes") == 2
+    later = await city.scrape(city.sync_agent)
+    assert 0 < stuck.value("municipal_sync_lag_seconds") < later.value("municipal_sync_lag_seconds")
+    assert stuck.value("municipal_sync_runs_total") == stuck.value("municipal_sync_run_seconds_count") == 0
     gates.open("S1", "sync.applied")
     await synchronised
     await city.synchronise(city.relocation("C2", city.people[1]))
-    await until_shown(city, city.sync_agent, "municipal_sync_runs_total", {"": 2})
+    await until_shown(city, city.sync_agent, {"": 2}, "municipal_sync_runs_total")
     after = await city.scrape(city.sync_agent)
-    assert after["municipal_sync_run_seconds_count"] == 2
-    assert after["municipal_sync_run_seconds_sum"] > 0
-    assert after["municipal_sync_pending_changes"] == after["municipal_sync_lag_seconds"] == 0
+    assert after.value("municipal_sync_run_seconds_count") == 2
+    assert after.value("municipal_sync_run_seconds_sum") > 0
+    assert after.value("municipal_sync_pending_changes") == after.value("municipal_sync_lag_seconds") == 0
 
 
 async def test_changes(start_city: StartCity) -> None:
@@ -126,7 +117,7 @@ async def test_changes(start_city: StartCity) -> None:
     for change in ("C1", "C1", "C2"):
         await city.enter(city.relocation(change, city.people[0]))
     assert (await city.post(f"{city.registry}/changes", b"{}")).status == 400
-    assert of(await city.scrape(city.registry), "municipal_changes_total") == {"relocate": 2}
+    assert (await city.scrape(city.registry)).by("municipal_changes_total", "kind") == {"relocate": 2}
 
 
 async def test_applications_and_error_notices(start_city: StartCity, gates: Gates) -> None:
@@ -149,11 +140,12 @@ async def test_applications_and_error_notices(start_city: StartCity, gates: Gate
         ):
             assert (await city.post(f"{center}/applications", form)).status == status
         scraped = await city.scrape(center)
-        assert of(scraped, "municipal_applications_total") == {"document": 1, "refused": 1, "invalid": 1, "error": 1}
-        assert of(scraped, "municipal_error_notices_total") == {"image_missing": 1}
-        assert scraped['municipal_error_notices_total{code="timeout"}'] == 0
+        answers = {"document": 1, "refused": 1, "invalid": 1, "error": 1}
+        assert scraped.by("municipal_applications_total", "answer") == answers
+        assert scraped.by("municipal_error_notices_total", "code") == {"image_missing": 1}
+        assert scraped.value("municipal_error_notices_total", code="timeout") == 0
         assert (await city.post(f"{deaf}/applications", city.form("A", "P1"))).status == 502
-        assert of(await city.scrape(deaf), "municipal_error_notices_total") == {"unreachable": 1}
+        assert (await city.scrape(deaf)).by("municipal_error_notices_total", "code") == {"unreachable": 1}
 
 
 async def test_every_server_can_be_scraped(tmp_path: Path) -> None:
@@ -166,7 +158,7 @@ async def test_every_server_can_be_scraped(tmp_path: Path) -> None:
             for server, address in municipal.addresses().items():
                 async with http.get(f"{address}/metrics") as response:
                     assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-                    told[server] = {series.partition("{")[0] for series in samples(await response.text())}
+                    told[server] = Scrape(await response.text()).names
     finally:
         municipal.close()
     assert set(told) == {"center", "registry", "ap-server", "sync-agent"}
