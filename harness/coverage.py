@@ -69,7 +69,7 @@ OUTSIDE_CELLS = tuple(
 def cells_from_points(
     runs: Sequence[SyncRun],
     *,
-    print_: npt.NDArray[np.int64],
+    print_: npt.NDArray[np.int32],
     point: npt.NDArray[np.int8],
     at_ns: Times,
     slot: npt.NDArray[np.int32],
@@ -213,7 +213,7 @@ class _Stays(NamedTuple):
 
 
 def _stays(
-    print_: npt.NDArray[np.int64], point: npt.NDArray[np.int8], at_ns: Times, slot: npt.NDArray[np.int32]
+    print_: npt.NDArray[np.int32], point: npt.NDArray[np.int8], at_ns: Times, slot: npt.NDArray[np.int32]
 ) -> _Stays:
     """The states of all prints, each from its point to the print's next."""
     order = np.arange(len(print_)) if in_order(print_, at_ns) else np.lexsort((slot, point, at_ns, print_))
@@ -251,7 +251,7 @@ class _Crowds:
         return _Union(self._time[together & ~before], self._time[before & ~together])
 
 
-def in_order(print_: npt.NDArray[np.int64], at_ns: Times) -> bool:
+def in_order(print_: npt.NDArray[np.int32], at_ns: Times) -> bool:
     """Whether the events are sorted by print and time, and no print reached two points in one nanosecond.
 
     Sorting is most of what very many events cost, and they come sorted.

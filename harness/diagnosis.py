@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.coverage import POINTS
-from harness.events import Events, Reached, print_number
+from harness.events import Events, Reached
 from harness.evidence import RunEvidence
 from harness.oracle import Judgement
 from harness.outcome import Outcome
@@ -133,8 +133,8 @@ class _Diagnoser:
         mine = self._points[print_.nonce]
         if "read" not in mine:
             return None
-        writer = self._writes.last_before(mine["read"], print_number(print_.nonce))
-        donor = next((one for one in self._donors(row) if print_number(one.nonce) == writer), None)
+        writer = self._writes.last_before(mine["read"], self._events.number_of(print_.nonce))
+        donor = next((one for one in self._donors(row) if self._events.number_of(one.nonce) == writer), None)
         if donor is None:
             return None
         others = self._points[donor.nonce]

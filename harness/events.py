@@ -1,28 +1,18 @@
 """The named points that prints reached inside the service, in columns. Pure."""
 
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Self
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.coverage import POINTS
-from harness.fingerprint import digest
+from harness.coverage import POINTS, in_order
+from harness.lines import EventColumns
+from harness.ranges import ranges
 from harness.records import PrintEvent
-from harness.segment import EventLine
+from harness.texts import Texts, Words
 
-
-class _PointNumbers(dict[str, int]):
-    def __missing__(self, point: str) -> int:
-        return self["other"]
-
-
-class _SlotNumbers(dict[str, int]):
-    def __missing__(self, slot: str) -> int:
-        self[slot] = number = len(self) - 1
-        return number
+_APPLIED = POINTS.index("applied")
 
 
 class Reached(NamedTuple):
@@ -32,69 +22,105 @@ class Reached(NamedTuple):
     slot: int
 
 
-def print_number(nonce: str) -> int:
-    """By which a print is known in the columns."""
-    return int(np.uint64(digest(_raw(nonce))).view(np.int64))
+class _Numbers:
+    """A number for each of few texts that repeat very often.
 
+    Args:
+        number_of: the number of a text that was not seen before.
+    """
 
-def _raw(nonce: str) -> msgspec.Raw:
-    """As it stands in the ledger."""
-    return msgspec.Raw(msgspec.json.encode(nonce))
+    def __init__(self, number_of: Callable[[str], int]) -> None:
+        self._number_of = number_of
+        self._digests, self._numbers = Texts.of([""]).digests(), np.array([number_of("")], dtype=np.int32)
 
+    def of(self, texts: Texts) -> NDArray[np.int32]:
+        """The number of each."""
+        digests = texts.digests()
+        places = self._find(digests)
+        new = np.flatnonzero(self._digests[places] != digests)
+        if len(new):
+            known, first = np.unique(digests[new], return_index=True)
+            numbers = [self._number_of(texts.text(place)) for place in new[first].tolist()]
+            self._digests, self._numbers = (
+                np.append(self._digests, known),
+                np.append(self._numbers, numbers).astype(np.int32),
+            )
+            order = np.argsort(self._digests)
+            self._digests, self._numbers = self._digests[order], self._numbers[order]
+            places = self._find(digests)
+        return self._numbers[places]
 
-_NUMBERS = _PointNumbers((point, number) for number, point in enumerate(POINTS))
+    def _find(self, digests: Words) -> NDArray[np.intp]:
+        return np.minimum(np.searchsorted(self._digests, digests), len(self._digests) - 1)
 
 
 class Events:
-    """One row an event, print by print; every print and every slot is a number that is the same throughout.
+    """One row an event, print by print and in the order of time; prints come in that of their first event.
 
     Attributes, once sealed:
-        print_: number of the print, made of its nonce by `digest`.
+        print_: number of the print, from 0 in the order of the rows.
         point: index into `harness.coverage.POINTS`.
         at_ns: on the run's clock; slot: number of the slot, in the order of their names; -1 where the event
             has none.
     """
 
     def __init__(self) -> None:
-        self._columns = array("Q"), array("b"), array("q"), array("i")
-        self._slots = _SlotNumbers({"": -1})
+        self._parts: list[tuple[Words, NDArray[np.int8], NDArray[np.int64], NDArray[np.int32]]] = []
+        self._slot_names: list[str] = []
+        self._points, self._slots = _Numbers(_point_number), _Numbers(self._slot_number)
 
     @classmethod
     def of(cls, events: Iterable[PrintEvent]) -> Self:
         """The columns of these."""
         made = cls()
-        made.add([EventLine(nonce=_raw(e.nonce), point=e.point, at_ns=e.at_ns, slot=e.slot) for e in events])
+        made.add(EventColumns.of(list(events)))
         made.seal()
         return made
 
-    def add(self, events: Sequence[EventLine]) -> None:
+    def add(self, events: EventColumns) -> None:
         """Some more rows."""
-        prints, points, times, slots = self._columns
-        prints.fromlist([digest(event.nonce) for event in events])
-        points.fromlist([_NUMBERS[event.point] for event in events])
-        times.fromlist([event.at_ns for event in events])
-        slot_number = self._slots
-        slots.fromlist([slot_number[event.slot] for event in events])
+        points, slots = self._points.of(events.point).astype(np.int8), self._slots.of(events.slot)
+        self._parts.append((events.nonce.digests(), points, events.at_ns, slots))
+
+    def _slot_number(self, slot: str) -> int:
+        if slot:
+            self._slot_names.append(slot)
+        return len(self._slot_names) - 1 if slot else -1
 
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
-        prints, points, times, slots = self._columns
-        print_, at_ns = np.frombuffer(prints, dtype=np.uint64).view(np.int64), np.frombuffer(times, dtype=np.int64)
-        # Whoever looks at them wants them print by print; what is sorted already is quickly sorted again.
-        order = np.lexsort((at_ns, print_))
-        self.print_: NDArray[np.int64] = print_[order]
-        self.point: NDArray[np.int8] = np.frombuffer(points, dtype=np.int8)[order]
+        self.add(EventColumns.of([]))  # so that there is something to concatenate
+        digests, point, at_ns, slot = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
+        self._parts.clear()
+        order = np.argsort(digests, kind="stable")
+        self._digests, begins, lengths = np.unique(digests[order], return_index=True, return_counts=True)
+        # In the order of time, since whoever looks for them looks for a time; what comes together then lies together.
+        first_ns = np.minimum.reduceat(at_ns[order], begins) if len(begins) else at_ns
+        prints = np.lexsort((self._digests, first_ns))
+        self._numbers = np.empty(len(prints), dtype=np.int32)
+        self._numbers[prints] = np.arange(len(prints), dtype=np.int32)
+        numbers, places = ranges(begins[prints], begins[prints] + lengths[prints])
+        self.print_: NDArray[np.int32] = numbers.astype(np.int32)
+        order = order[places]
+        if not in_order(self.print_, at_ns[order]):
+            order = order[np.lexsort((at_ns[order], self.print_))]
+        self.point: NDArray[np.int8] = point[order]
         self.at_ns: NDArray[np.int64] = at_ns[order]
         # Numbered by their names, so that nothing depends on the order in which they were met; the last one is -1.
-        names = sorted(self._slots.keys() - {""})
-        ranks = np.full(len(names) + 1, -1, dtype=np.int32)
-        ranks[[self._slots[name] for name in names]] = np.arange(len(names))
-        self.slot: NDArray[np.int32] = ranks[np.frombuffer(slots, dtype=np.int32)[order]]
+        ranks = np.full(len(self._slot_names) + 1, -1, dtype=np.int32)
+        ranks[sorted(range(len(self._slot_names)), key=self._slot_names.__getitem__)] = np.arange(len(self._slot_names))
+        self.slot: NDArray[np.int32] = ranks[slot[order]]
+
+    def number_of(self, nonce: str) -> int:
+        """Of a print in the columns; -1 for one without an event."""
+        digest = Texts.of([nonce]).digests()[0]
+        place = int(np.searchsorted(self._digests, digest))
+        return int(self._numbers[place]) if place < len(self._digests) and self._digests[place] == digest else -1
 
     def resends(self) -> int:
         """Prints that reached the service more than once under one nonce: the client sent them again."""
-        applied = self.print_[self.point == _NUMBERS["applied"]]
-        return int((np.unique(applied, return_counts=True)[1] > 1).sum())
+        applied = self.print_[self.point == _APPLIED]
+        return int((np.bincount(applied) > 1).sum())
 
     def reached(self, nonces: Iterable[str]) -> dict[str, dict[str, Reached]]:
         """nonce -> point -> when the print was there last, and in which slot.
@@ -102,9 +128,13 @@ class Events:
         Costs one look at all events, however many prints are asked for.
         """
         found: dict[str, dict[str, Reached]] = {nonce: {} for nonce in nonces}
-        names = {print_number(nonce): nonce for nonce in found}
-        rows = np.flatnonzero(np.isin(self.print_, np.array(list(names), dtype=np.int64)))
+        names = {self.number_of(nonce): nonce for nonce in found}
+        rows = np.flatnonzero(np.isin(self.print_, list(names)))
         for row in rows[np.argsort(self.at_ns[rows], kind="stable")].tolist():
             points = found[names[int(self.print_[row])]]
             points[POINTS[self.point[row]]] = Reached(int(self.at_ns[row]), int(self.slot[row]))
         return found
+
+
+def _point_number(point: str) -> int:
+    return POINTS.index(point if point in POINTS else "other")

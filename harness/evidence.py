@@ -8,6 +8,7 @@ import numpy as np
 from harness.clock import ClockError, ClockMap, UnknownClock
 from harness.events import Events
 from harness.ledger import LOAD_PREFIX, RunDescription, read_run, segment_path, segments_in
+from harness.lines import Other
 from harness.prints import Prints
 from harness.records import (
     Batch,
@@ -23,7 +24,8 @@ from harness.records import (
     self_test_id,
 )
 from harness.register import Register, RegisterError
-from harness.segment import Chunk, EventLine, Line, PrintLine, SegmentReader
+from harness.segment import SegmentReader
+from harness.texts import Texts
 
 
 class SegmentCount(msgspec.Struct, kw_only=True):
@@ -103,24 +105,20 @@ class _Reading:
         self._acknowledged: set[tuple[str, int]] = set()
 
     def read(self, segment: str, path: Path) -> None:
-        reader = SegmentReader(path, self._run.run)
+        reader = SegmentReader(path, self._run.run, self._prints.known_sorts)
         self._prints.begin_segment(path)
         self._segment, self._batches, self._missing = segment, Batch(batch=0, issued=0, records=0), 0
         self._changes: list[Change] = []
         self._readings: list[ClockReading] = []
         prints = before = 0
         for chunk in reader.chunks():
-            # By the hundred and by kind, because ten million prints and seventy million events come here.
-            records = chunk.records
-            kinds = chunk.kinds
-            if kinds.count(PrintLine):
-                places = [place for place, kind in enumerate(kinds) if kind is PrintLine]
-                prints += self._add_prints(chunk, places)
-            if kinds.count(EventLine):
-                self._events.add([record for record in records if type(record) is EventLine])
-            for place in [place for place, kind in enumerate(kinds) if kind is not PrintLine and kind is not EventLine]:
-                self._take(records[place], before + place)
-            before += len(records)
+            self._prints.add(chunk.prints)
+            self._events.add(chunk.events)
+            # Those that are no prints, too, for they were sent.
+            prints += len(chunk.prints.sort) + chunk.no_prints
+            for place, record in chunk.others:
+                self._take(record, before + place)
+            before += chunk.records
         self.faults += reader.faults
         self._finish_segment(reader, prints)
 
@@ -133,22 +131,7 @@ class _Reading:
             self._missing += missing
         self._batches = batch
 
-    def _add_prints(self, chunk: Chunk, places: list[int]) -> int:
-        """Returns how many there were: those that cannot be read, too, for they were sent."""
-        prints = [record for record in chunk.records if type(record) is PrintLine]
-        lines, offsets = [chunk.lines[place] for place in places], chunk.offsets()[places]
-        try:
-            self._prints.add(prints, lines, offsets)
-        except ValueError:  # of msgspec, or in another order
-            for place in range(len(prints)):
-                one = slice(place, place + 1)
-                try:
-                    self._prints.add(prints[one], lines[one], offsets[one])
-                except ValueError as error:
-                    self.faults.append(f"segment {self._segment} holds a print that is none: {error}")
-        return len(places)
-
-    def _take(self, record: Line, records: int) -> None:
+    def _take(self, record: Other, records: int) -> None:
         """One that is neither a print nor an event, with the number of records before it in the segment."""
         match record:
             case Batch():
@@ -244,7 +227,7 @@ class _Reading:
         found: dict[str, Print | None] = dict.fromkeys(self._counts)
         # By name alone: a planted print whose announcement was lost is no misissuance, and no other can be called one.
         self_tests = {self_test_id(segment): segment for segment in self._counts}
-        planted = np.array([hash(application) for application in self_tests], dtype=np.int64)
+        planted = Texts.of(self_tests).digests().view(np.int64)
         rows = self._prints.fetch(np.flatnonzero(np.isin(self._prints.application, planted)).tolist())
         ours = {row: print_ for row, print_ in rows.items() if print_.application in self_tests}
         for print_ in ours.values():

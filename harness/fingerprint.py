@@ -14,10 +14,6 @@ checksum = xxhash.xxh3_128_hexdigest
 """bytes -> 32 hex digits."""
 
 
-digest = xxhash.xxh3_64_intdigest
-"""Name in UTF-8 -> number below 2**64. That any two of ten million names share one has a chance of 3 in a million."""
-
-
 def sha256(data: bytes) -> str:
     """64 hex digits."""
     return hashlib.sha256(data).hexdigest()

@@ -274,7 +274,7 @@ def _cells(evidence: RunEvidence, incidents: Sequence[Incident], confidence: flo
 
 
 def _cell(cell: Cell, runs: Runs, blamed: Sequence[int], confidence: float) -> CellCount:
-    events = int(np.isin(blamed, runs).sum())
+    events = int(np.isin(blamed, runs).sum()) if blamed else 0
     return CellCount(
         phase=cell.phase,
         states=cell.states,

@@ -1,9 +1,9 @@
 """Who was in flight beside whom. Pure."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.prints import Interval, Rows, Times
+from harness.ranges import ranges
 
 EARLIEST_NS = int(np.iinfo(np.int64).min)
 
@@ -33,7 +33,7 @@ class InFlight:
             earliest_ns = np.maximum(begin_ns, EARLIEST_NS + longest_ns) - longest_ns
             first = np.searchsorted(sent_ns, earliest_ns, side="left")
             last = np.searchsorted(sent_ns, end_ns, side="right")
-            questions, places = _ranges(first, last)
+            questions, places = ranges(first, last)
             near = rows[places]
             late_enough = self._prints.answered_ns[near] >= begin_ns[questions]
             asked.append(questions[late_enough])
@@ -49,11 +49,3 @@ class InFlight:
         """For each row the other prints that were in flight at one instant together with it."""
         beside = self.during(self._prints.sent_ns[rows], self._prints.answered_ns[rows])
         return [others[others != row] for row, others in zip(rows, beside, strict=True)]
-
-
-def _ranges(first: Rows, last: Rows) -> tuple[Rows, NDArray[np.intp]]:
-    """All numbers of several half-open ranges, each behind the number of its range."""
-    lengths = np.maximum(last - first, 0)
-    ranges = np.repeat(np.arange(len(first)), lengths)
-    begins = np.cumsum(lengths) - lengths
-    return ranges, np.arange(len(ranges)) - begins[ranges] + first[ranges]

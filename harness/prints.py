@@ -5,27 +5,24 @@ Prints that are alike in everything but their times, their application and their
 are only so many sorts as there are documents and people: what a sort is judged to be is judged once.
 """
 
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import NamedTuple, get_args
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import ClockMap, UnknownClock
+from harness.lines import PrintColumns, PrintLine, Sorts, read_print_line
 from harness.records import Answered, Print
-from harness.segment import PrintLine, read_print, read_print_line
 
 Times = NDArray[np.int64]
 Rows = NDArray[np.intp]
-_SORT = b'applicant":'
-_SORT_AT_LEAST = len('{"type":"print","application":"","sent_ns":0,"answered_ns":0,')
 _ANSWERS: tuple[Answered, ...] = get_args(Answered)
-_Whole = TypeVar("_Whole", bound=np.integer[Any])
 
 
 class Interval(NamedTuple):
@@ -35,24 +32,27 @@ class Interval(NamedTuple):
     answered_ns: Times
 
 
-class _Lines(NamedTuple):
-    """The prints of one segment."""
+class _Part(NamedTuple):
+    """Some prints that follow one another in a segment."""
 
-    path: Path
-    sort: "array[int]"
-    attempt: "array[int]"
-    application: "array[int]"
-    sent_ns: "array[int]"
-    answered_ns: "array[int]"
-    late_ns: "array[int]"
-    offset: "array[int]"
+    sort: NDArray[np.int32]
+    attempt: NDArray[np.int32]
+    application: NDArray[np.int64]
+    sent_ns: Times
+    answered_ns: Times
+    late_ns: Times
+    offset: Times
+
+
+_NO_NUMBERS, _NO_TIMES = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
+_NONE = _Part(_NO_NUMBERS, _NO_NUMBERS, _NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_TIMES)
 
 
 class Prints:
     """Columns with one row a print, in the order of the segments and of their lines.
 
     Attributes:
-        sorts: one print of each sort; sort: number of the sort, by row.
+        sorts: one print of each sort; sort: number of the sort, by row; known_sorts: gives them their numbers.
         attempt: by row; application: a number that is the same for all attempts of an application, by row.
         segment: number of the segment in the order in which they were read, by row.
         possible: the longest time in which each can have been in flight, as far as the clocks tell.
@@ -62,69 +62,43 @@ class Prints:
     """
 
     def __init__(self) -> None:
-        self.sorts: list[Print] = []
-        self._known: dict[bytes, int] = {}
-        self._segments: list[_Lines] = []
+        self.known_sorts = Sorts()
+        self.sorts = self.known_sorts.prints
+        self._paths: list[Path] = []
+        self._parts: list[list[_Part]] = []
         self._clocks: list[ClockMap | UnknownClock | None] = []
 
     def begin_segment(self, path: Path) -> None:
         """What is added from now on comes from this one."""
-        self._segments.append(_Lines(path, array("i"), array("i"), *(array("q") for _ in range(5))))
+        self._paths.append(path)
+        self._parts.append([_NONE])
         self._clocks.append(None)
 
     def set_clock(self, clock: ClockMap | UnknownClock) -> None:
         """The segment's times are of another clock than the run's."""
         self._clocks[-1] = clock
 
-    def add(self, prints: Sequence[PrintLine], lines: Sequence[bytes], offsets: Times) -> None:
-        """Some more prints of the segment that was begun last, with their lines and where those begin.
-
-        Raises:
-            ValueError: when one of them is no print as this version writes it; then none of them is added.
-        """
-        columns = self._segments[-1]
-        known = self._known
-        keys = [line[line.index(_SORT, _SORT_AT_LEAST) :] for line in lines]
-        sorts = [known.get(key, -1) for key in keys]
-        if -1 in sorts:
-            for place in [place for place, sort in enumerate(sorts) if sort < 0]:
-                if keys[place] not in known:
-                    self.sorts.append(read_print(lines[place]))
-                    known[keys[place]] = len(known)
-                sorts[place] = known[keys[place]]
-        columns.sort.fromlist(sorts)
-        columns.attempt.fromlist([print_.attempt for print_ in prints])
-        # Only compared within this process; that any two of ten million share one has a chance of 3 in a million.
-        columns.application.fromlist([hash(print_.application) for print_ in prints])
-        columns.sent_ns.fromlist([print_.sent_ns for print_ in prints])
-        columns.answered_ns.fromlist([print_.answered_ns for print_ in prints])
-        intended = [print_.intended_ns for print_ in prints]
-        if intended.count(None) == len(prints):
-            columns.late_ns.frombytes(bytes(columns.late_ns.itemsize * len(prints)))
-        else:
-            columns.late_ns.fromlist(
-                [0 if at is None else print_.sent_ns - at for at, print_ in zip(intended, prints, strict=True)]
-            )
-        columns.offset.frombytes(offsets.tobytes())
+    def add(self, prints: PrintColumns) -> None:
+        """Some more prints of the segment that was begun last; their sorts are those of `known_sorts`."""
+        applications = prints.application.digests().view(np.int64)
+        times = prints.sent_ns, prints.answered_ns, prints.late_ns
+        self._parts[-1].append(_Part(prints.sort, prints.attempt, applications, *times, prints.offset))
 
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
-        segments = self._segments
-
-        def column(name: str, dtype: type[_Whole]) -> NDArray[_Whole]:
-            parts = [np.frombuffer(getattr(lines, name), dtype=dtype) for lines in segments if len(lines.sort)]
-            return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
-
-        self.sort = column("sort", np.int32)
-        self.attempt = column("attempt", np.int32)
-        self.application = column("application", np.int64)
-        self.late_ns = column("late_ns", np.int64)
-        self._offset = column("offset", np.int64)
+        lengths = [sum(len(part.sort) for part in parts) for parts in self._parts]
+        parts = [_NONE, *chain.from_iterable(self._parts)]
+        self._parts.clear()
+        self.sort: NDArray[np.int32] = np.concatenate([part.sort for part in parts])
+        self.attempt: NDArray[np.int32] = np.concatenate([part.attempt for part in parts])
+        self.application: NDArray[np.int64] = np.concatenate([part.application for part in parts])
+        self.late_ns: NDArray[np.int64] = np.concatenate([part.late_ns for part in parts])
+        self._offset: NDArray[np.int64] = np.concatenate([part.offset for part in parts])
+        sent_ns = np.concatenate([part.sent_ns for part in parts])
+        answered_ns = np.concatenate([part.answered_ns for part in parts])
+        self.segment = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         self._answers = np.array([_ANSWERS.index(sort.answer) for sort in self.sorts], dtype=np.int8)
         self._kinds = np.array([sort.kind for sort in self.sorts], dtype=np.str_)
-        lengths = [len(lines.sort) for lines in segments]
-        self.segment = np.repeat(np.arange(len(segments), dtype=np.int32), lengths)
-        sent_ns, answered_ns = column("sent_ns", np.int64), column("answered_ns", np.int64)
         self.latency_ns = answered_ns - sent_ns + self.late_ns
         self.possible = self.certain = Interval(sent_ns, answered_ns)
         if any(clock is not None for clock in self._clocks):
@@ -188,11 +162,11 @@ class Prints:
 
     def _read_again(self, rows: Iterable[int]) -> Iterator[tuple[int, PrintLine]]:
         wanted = np.array(sorted(set(rows)), dtype=np.intp)
-        for number, segment in enumerate(self._segments):
+        for number, path in enumerate(self._paths):
             of_segment = wanted[self.segment[wanted] == number]
             if not len(of_segment):
                 continue
-            with segment.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as lines:
+            with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as lines:
                 for row, offset in zip(of_segment.tolist(), self._offset[of_segment].tolist(), strict=True):
                     lines.seek(offset)
                     yield row, read_print_line(lines.readline())

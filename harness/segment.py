@@ -6,37 +6,26 @@ last batch, and a cut is seen.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
-import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
 from harness.fingerprint import CHECKSUM_NAME
 from harness.ledger import SCHEMA, LedgerError, segment_path
+from harness.lines import Chunk, EventColumns, Line, Other, PrintColumns, PrintLine, Sorts, read_lines, sort_of
 from harness.records import (
-    Attempt,
     Batch,
-    Change,
-    ClockReading,
-    Document,
-    ErrorNotice,
     Evidence,
-    Fault,
-    Group,
-    Nanoseconds,
-    Print,
+    PrintEvent,
     Record,
-    SelfTest,
-    SyncRun,
 )
 
 _BATCH_BYTES = 64 * 1024
-_CHUNK_BYTES = 64 * 1024  # what is read at once stays in the processor's cache until it has been looked at
+_CHUNK_BYTES = 1024 * 1024  # so much that columns pay, and little enough for the processor's cache
 
 
 class Header(Record, frozen=True, kw_only=True, omit_defaults=False, tag="header"):
@@ -56,6 +45,7 @@ class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     digest: str
 
 
+_Decoded = TypeVar("_Decoded")
 _encoder = msgspec.json.Encoder()
 
 
@@ -137,87 +127,51 @@ class SegmentWriter:
         batch += b"\n"
 
 
-class PrintLine(Record, frozen=True, kw_only=True, tag="print", gc=False):
-    """The part of a print that differs from one to the next; see `Print`."""
-
-    application: str
-    attempt: Attempt = 1
-    sent_ns: Nanoseconds
-    answered_ns: Nanoseconds
-    intended_ns: Nanoseconds | None = None
-
-
-class EventLine(Record, frozen=True, kw_only=True, tag="event", gc=False):
-    """An event whose nonce is only compared; see `PrintEvent`."""
-
-    nonce: msgspec.Raw
-    point: str
-    at_ns: Nanoseconds
-    slot: str = ""
-
-
-Line = (
-    PrintLine | EventLine | Group | Document | Change | SyncRun | ErrorNotice | Batch | SelfTest | ClockReading | Fault
-)
-"""A record as it is read by the million: of prints and events only what has to be told of each."""
-
-_Decoded = TypeVar("_Decoded")
-_decoder = msgspec.json.Decoder(Header | Footer | Evidence)
 _line_decoder = msgspec.json.Decoder(Header | Footer | Line)
-_print_decoder = msgspec.json.Decoder(Print)
-
-read_print_line = msgspec.json.Decoder(PrintLine).decode
-"""Line of a print -> `PrintLine`."""
-
-
-class Chunk(NamedTuple):
-    """Some lines of a segment that could be read.
-
-    Args:
-        kinds: type of each record.
-        lines: each without its end; offset: where the first begins in the file, bytes.
-        skipped: how many bytes lie between the end of each line and the next; empty where none do.
-    """
-
-    records: list[Line]
-    kinds: list[type]
-    lines: list[bytes]
-    offset: int
-    skipped: Sequence[int] = ()
-
-    def offsets(self) -> NDArray[np.int64]:
-        """Where each of its lines begins in the file."""
-        lengths = np.fromiter(map(len, self.lines), np.int64, len(self.lines)) + 1
-        offsets = self.offset + lengths.cumsum() - lengths
-        return offsets + np.cumsum(self.skipped) if self.skipped else offsets
+_whole_decoder = msgspec.json.Decoder(Header | Footer | Evidence)
 
 
 class SegmentReader:
-    """Reads one segment; `faults` says, once it was read to its end, what is missing or wrong in it."""
+    """Reads one segment, once; `faults` says, when it was read to its end, what is missing or wrong in it.
 
-    def __init__(self, path: Path, run: str = "") -> None:
+    Args:
+        run: the id of the run to which it has to belong, where that is known.
+        sorts: of the prints of the run, shared by all of its segments.
+    """
+
+    def __init__(self, path: Path, run: str = "", sorts: Sorts | None = None) -> None:
         self.path = path
         self.faults: list[str] = []
         self.clock = ""
         self.records = 0
         self.closed = False
         self._run = run
+        self._sorts = Sorts() if sorts is None else sorts
         self._lines = 0
         self._digest = xxhash.xxh3_128()
 
     def __iter__(self) -> Iterator[Evidence]:
         """Every record whole."""
-        for chunk in self.chunks():
-            for line, record in zip(chunk.lines, chunk.records, strict=True):
-                if not isinstance(record, PrintLine | EventLine):
-                    yield record
-                elif (whole := _decode_line(_decoder, line)) is not None:
-                    yield whole
-                else:
-                    self.faults.append(f"segment {self.path.stem} holds a line that is none of this version")
+        for data, offset in self._data():
+            for record, _, _ in self._one_by_one(_whole_decoder, data, offset):
+                yield record
 
     def chunks(self) -> Iterator[Chunk]:
-        """The records in their order, some hundred at once."""
+        """The records in their order, some thousand at once."""
+        for data, offset in self._data():
+            read = 0
+            if self._lines and not self.closed:
+                chunk, read = read_lines(data, offset, self._sorts)
+                self._digest.update(data[:read])
+                self._lines += chunk.records
+                self.records += chunk.records
+                yield chunk
+            # What a header or a footer is about, and whatever is damaged, is told line by line.
+            if read < len(data):
+                yield self._chunk(data[read:], offset + read)
+
+    def _data(self) -> Iterator[tuple[bytes, int]]:
+        """The first line, and then many at once, each time with the place where they begin."""
         name = self.path.stem
         try:
             file = self.path.open("rb")
@@ -226,60 +180,64 @@ class SegmentReader:
             return
         with file:
             offset = 0
-            while data := file.read(_CHUNK_BYTES):
-                data += b"" if data.endswith(b"\n") else file.readline()
-                chunk = self._decode(data, offset)
-                self.records += len(chunk.records)
-                yield chunk
+            data = file.readline()
+            while data:
+                yield data, offset
                 offset += len(data)
+                data = file.read(_CHUNK_BYTES)
+                data += b"" if data.endswith(b"\n") else file.readline()
         if self._lines and not self.clock:
             self.faults.append(f"segment {name} has no header: nothing says of which run it is")
         if not self.closed:
             self.faults.append(f"segment {name} was never closed")
 
-    def _decode(self, data: bytes, offset: int) -> Chunk:
-        *lines, rest = data.split(b"\n")
-        try:
-            records = [] if rest else _line_decoder.decode_lines(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            records = []
-        kinds = [*map(type, records)]
-        # Whatever is damaged, and what a header or a footer is about, is told line by line.
-        if len(records) != len(lines) or self.closed or not self._lines or Header in kinds or Footer in kinds:
-            return self._decode_lines(data, offset)
-        self._digest.update(data)
-        self._lines += len(records)
-        return Chunk(records, kinds, lines, offset)
+    def _chunk(self, data: bytes, offset: int) -> Chunk:
+        prints: list[tuple[PrintLine, int, int]] = []
+        events: list[PrintEvent] = []
+        others: list[tuple[int, Other]] = []
+        records = no_prints = 0
+        for record, line, place in self._one_by_one(_line_decoder, data, offset):
+            if isinstance(record, PrintLine):
+                try:
+                    prints.append((record, self._sorts.number(sort_of(line)), place))
+                except ValueError as error:
+                    self.faults.append(f"segment {self.path.stem} holds a print that is none: {error}")
+                    no_prints += 1
+            elif isinstance(record, PrintEvent):
+                events.append(record)
+            else:
+                others.append((records, record))
+            records += 1
+        return Chunk(PrintColumns.of(prints), EventColumns.of(events), others, records, no_prints)
 
-    def _decode_lines(self, data: bytes, offset: int) -> Chunk:
+    def _one_by_one(
+        self, decoder: "msgspec.json.Decoder[Header | Footer | _Decoded]", data: bytes, offset: int
+    ) -> Iterator[tuple[_Decoded, bytes, int]]:
+        """Each record with its line, without the end, and with the place where that begins."""
         name = self.path.stem
-        records: list[Line] = []
-        kept: list[bytes] = []
-        skipped: list[int] = []
-        between = 0
         for line in BytesIO(data):  # splitlines would also split at a carriage return
             self._lines += 1
-            record = _decode_line(_line_decoder, line)
-            if record is None:
+            try:
+                record = decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                record = None
                 self.faults.append(f"segment {name} is cut off or unreadable at line {self._lines}")
-            elif not line.endswith(b"\n"):
-                self.faults.append(f"segment {name} is cut off at the end of line {self._lines}")
-            if self.closed and record is not None:
-                self.faults.append(f"segment {name} goes on after its footer at line {self._lines}")
+            else:
+                if not line.endswith(b"\n"):
+                    self.faults.append(f"segment {name} is cut off at the end of line {self._lines}")
+                if self.closed:
+                    self.faults.append(f"segment {name} goes on after its footer at line {self._lines}")
             if isinstance(record, Header):
                 self._check_header(record)
             elif isinstance(record, Footer):
                 self.closed = True
-                if (record.records, record.digest) != (self.records + len(records), self._digest.hexdigest()):
+                if (record.records, record.digest) != (self.records, self._digest.hexdigest()):
                     self.faults.append(f"segment {name} does not match its footer")
             elif record is not None:
-                records.append(record)
-                kept.append(line.rstrip(b"\n"))
-                skipped.append(between)
-                between = -len(line)
+                self.records += 1
+                yield record, line.removesuffix(b"\n"), offset
             self._digest.update(line)
-            between += len(line)
-        return Chunk(records, [*map(type, records)], kept, offset, skipped)
+            offset += len(line)
 
     def _check_header(self, header: Header) -> None:
         name = self.path.stem
@@ -293,24 +251,3 @@ class SegmentReader:
                 f"segment {name} has schema {header.schema} with {header.checksum}; "
                 f"this version reads schema {SCHEMA} with {CHECKSUM_NAME}"
             )
-
-
-def _decode_line(decoder: "msgspec.json.Decoder[_Decoded]", line: bytes) -> _Decoded | None:
-    try:
-        return decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def read_print(line: bytes) -> Print:
-    """The print of a line, whole.
-
-    Raises:
-        ValueError: when it is none, or its fields stand in another order than that in which they are written: sorts of
-            prints are told by what comes behind the times.
-    """
-    print_ = _print_decoder.decode(line)
-    if _encoder.encode(print_) != line.rstrip(b"\n"):
-        message = "its fields are not as this version writes them"
-        raise ValueError(message)
-    return print_

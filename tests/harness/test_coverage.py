@@ -43,7 +43,7 @@ def hit_by_points(runs: list[SyncRun], events: list[Event]) -> Hits:
     print_, point, at_ns, slot = zip(*events, strict=True) if events else ((), (), (), ())
     hits = cells_from_points(
         runs,
-        print_=np.array(print_, np.int64),
+        print_=np.array(print_, np.int32),
         point=np.array([POINTS.index(name) for name in point], np.int8),
         at_ns=np.array(at_ns, np.int64),
         slot=np.array(slot, np.int32),

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.coverage import POINTS
-from harness.events import Events, print_number
-from harness.fingerprint import digest
+from harness.events import Events
 from harness.records import PrintEvent
 
 events_ = st.lists(
@@ -40,16 +39,17 @@ def rows(events: Events) -> list[tuple[int, int, int, int]]:
 def test_one_row_an_event(events: list[PrintEvent]) -> None:
     """Each event keeps its print, its point, its time and its slot: slots are numbered in the order of their names."""
     names = sorted({event.slot for event in events} - {""})
+    columns = Events.of(events)
     expected = [
         (
-            print_number(event.nonce),
+            columns.number_of(event.nonce),
             POINTS.index(event.point if event.point in POINTS else "other"),
             event.at_ns,
             names.index(event.slot) if event.slot else -1,
         )
         for event in events
     ]
-    made = rows(Events.of(events))
+    made = rows(columns)
     assert sorted(made) == sorted(expected)
     assert [(print_, at_ns) for print_, _, at_ns, _ in made] == sorted((one[0], one[2]) for one in expected)
 
@@ -91,10 +91,27 @@ def test_resends(events: list[PrintEvent], number: int) -> None:
     assert Events.of(events).resends() == number
 
 
+@given(events_)
+def test_prints_in_order(events: list[PrintEvent]) -> None:
+    """Prints are numbered in the order of their first events, and one without any has no number."""
+    columns = Events.of(events)
+    first_ns: dict[int, int] = {}
+    for event in sorted(events, key=lambda event: event.at_ns):
+        first_ns.setdefault(columns.number_of(event.nonce), event.at_ns)
+    assert sorted(first_ns) == list(range(len({event.nonce for event in events})))
+    assert [first_ns[number] for number in sorted(first_ns)] == sorted(first_ns.values())
+    assert columns.number_of("A9.1") == -1
+
+
+def told() -> str:
+    """What is told of prints that all came at once."""
+    return str(rows(Events.of([at(f"A{number}.1", "applied", 5, f"{number % 3}") for number in range(20)])))
+
+
 def test_numbers_in_another_process() -> None:
     """A print has the same number in every process, however that process hashes its texts."""
-    program = "from harness.fingerprint import digest; print(digest(b'A1.1'))"
-    told = {
+    program = "from tests.harness.test_events import told; print(told())"
+    found = {
         subprocess.run(
             [sys.executable, "-c", program],
             env={**os.environ, "PYTHONHASHSEED": seed},
@@ -105,4 +122,4 @@ def test_numbers_in_another_process() -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert told == {f"{digest(b'A1.1')}\n"}
+    assert found == {told() + "\n"}

@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.ledger import LedgerError
-from harness.records import Batch, Evidence, Group
+from harness.records import Batch, Evidence, Group, Print
 from harness.segment import SegmentReader, SegmentWriter
 from tests.harness.builders import (
     CLOCK,
     EVERY_KIND,
     HOME,
     RUN,
+    delivery,
+    paper,
     read_segment,
     write_segment,
 )
@@ -222,23 +224,23 @@ def test_batches(tmp_path: Path) -> None:
 
 
 def test_many_chunks(tmp_path: Path) -> None:
-    """A segment of many chunks with damaged lines among them is read but for those, each line from its own place."""
-    writer = SegmentWriter(tmp_path, "load-1", run=RUN, clock=CLOCK)
-    for count in range(9000):
-        writer.write(Group(group=f"G{count}", persons=()))
-    writer.close()
-    content = writer.path.read_bytes()
-    damaged = content.replace(b'"G4000"', b'"G4\xff00"').replace(b'"G4002"', b"?")
-    assert len(damaged) > 4 * 64 * 1024
-    writer.path.write_bytes(damaged)
-    records, faults = read_segment(writer.path)
-    assert [record.group for record in records if isinstance(record, Group)] == [
-        f"G{count}" for count in range(9000) if count not in {4000, 4002}
-    ]
+    """A segment of many chunks with damaged lines among them is read but for those, each print from its own place."""
+    made = [delivery(f"A{count}", "A", paper("A"), at=(count, 2 * count)) for count in range(20_000)]
+    path = write_segment(tmp_path, "load-1", made)
+    damaged = path.read_bytes().replace(b'"A4000"', b'"A4\xff00"').replace(b'"A4002"', b"?")
+    assert len(damaged) > 3 * 1024 * 1024
+    path.write_bytes(damaged)
+    kept = [print_ for count, print_ in enumerate(made) if count not in {4000, 4002}]
+    records, faults = read_segment(path)
+    assert [record for record in records if isinstance(record, Print)] == kept
     assert sum("cut off or unreadable" in fault for fault in faults) == 2
-    for chunk in SegmentReader(writer.path).chunks():
-        for line, offset in zip(chunk.lines, chunk.offsets().tolist(), strict=True):
-            assert damaged[offset : offset + len(line) + 1] == line + b"\n"
+    reader, found = SegmentReader(path), 0
+    for chunk in reader.chunks():
+        for offset, sent_ns in zip(chunk.prints.offset.tolist(), chunk.prints.sent_ns.tolist(), strict=True):
+            assert damaged[offset:].startswith(msgspec.json.encode(kept[found])), sent_ns
+            found += 1
+    assert found == len(kept)
+    assert reader.faults == faults
 
 
 def test_segment_of_another_run(segment: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.events import Events, print_number
+from harness.events import Events
 from harness.overlap import Exposure, exposures, exposures_from_outside, runs_met
 from harness.prints import Interval
 from harness.records import PrintEvent, SyncRun
@@ -55,18 +55,19 @@ def share(*intervals: Span) -> bool:
 
 def naive_states(events: list[PrintEvent]) -> tuple[Stays, Stays]:
     """Every print's time in the stage and its wait, by the intersection of all readings of its points."""
+    number_of = Events.of(events).number_of
     stages: Stays = {}
     waits: Stays = {}
     for nonce in {event.nonce for event in events}:
         own = sorted((e for e in events if e.nonce == nonce), key=lambda e: (e.at_ns, e.slot))
         of = {point: [e for e in own if e.point == point] for point in ("waiting", "staged", "written", "read")}
         if of["written"] and of["read"]:
-            stages[print_number(nonce)] = (of["written"][-1].at_ns, of["read"][0].at_ns), of["written"][-1].slot
+            stages[number_of(nonce)] = (of["written"][-1].at_ns, of["read"][0].at_ns), of["written"][-1].slot
         if of["waiting"]:
             last = of["waiting"][-1]
             after = [e for e in own if e.point != "waiting" and e.at_ns >= last.at_ns]
             end = (of["staged"] or after or [last])[0].at_ns
-            waits[print_number(nonce)] = (last.at_ns, end), last.slot
+            waits[number_of(nonce)] = (last.at_ns, end), last.slot
     return stages, waits
 
 
@@ -306,7 +307,8 @@ TABLE = [
 @pytest.mark.parametrize(("rule", "runs", "events", "expected"), TABLE, ids=[row[0] for row in TABLE])
 def test_table(rule: str, runs: list[SyncRun], events: list[PrintEvent], expected: list[tuple[str, str, str]]) -> None:
     """The sentence of the row holds for every order of its evidence."""
-    numbers = [(sync_run, print_number(staged), print_number(waiting)) for sync_run, staged, waiting in expected]
+    number_of = Events.of(events).number_of
+    numbers = [(sync_run, number_of(staged), number_of(waiting)) for sync_run, staged, waiting in expected]
     for order in permutations(runs):
         found = [(e.sync_run, e.staged, e.waiting) for e in exposures(order, Events.of(events[::-1]))]
         assert found == numbers, rule
@@ -337,8 +339,9 @@ def crowd(slots: int) -> tuple[list[SyncRun], list[PrintEvent]]:
 def test_many_slots() -> None:
     """In each of a thousand slots the pairs are found among their own, and none is left over."""
     runs, events = crowd(1_000)
-    names = {print_number(event.nonce): event.nonce for event in events}
-    found = exposures(runs, Events.of(events))
+    columns_ = Events.of(events)
+    names = {columns_.number_of(event.nonce): event.nonce for event in events}
+    found = exposures(runs, columns_)
     assert len(found) == len(runs)
     slots = [tuple(names[number].split("-")[0] for number in (one.staged, one.waiting)) for one in found]
     assert all(staged[1:] == waiting[1:] for staged, waiting in slots)

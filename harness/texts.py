@@ -1,0 +1,168 @@
+"""Texts and numbers out of many lines at once: each step reads one field of all of them. Pure.
+
+What is read here is JSON of the plainest form only: texts without an escape, whole numbers without a sign, no space
+between. Whatever else a line may hold is not wrong; it is left to whoever reads it by itself.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Places = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+Words = NDArray[np.uint64]
+
+LONGEST = 256
+"""Bytes; a longer text is left to others."""
+_ROOM = 2048  # behind the data, so that a field which is looked for behind the last line is looked for in nothing
+_DIGITS = 19  # as many as the largest number has that 64 bits hold with a sign
+
+_LOW, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_QUOTES, _ZEROS = _LOW * np.uint64(0x22), _LOW * np.uint64(0x30)
+_TO_HIGH_FROM_TEN = _LOW * np.uint64(0x80 - 10)
+_POWERS = np.array([10**digits for digits in range(9)], dtype=np.uint64)
+_LARGEST = np.uint64(2**63 - 1)
+_FIRST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], dtype=np.uint64)
+_NOWHERE = np.zeros(0, dtype=np.intp)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Buffer:
+    """Bytes of which eight can be looked at from any place on.
+
+    Args:
+        data: what is behind its end reads as zeros.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.words: Words = np.ndarray(len(data) + _ROOM - 7, dtype="<u8", buffer=data + bytes(_ROOM), strides=(1,))
+        self.escapes: Places = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\\")) if b"\\" in data else _NOWHERE
+
+    def starts_with(self, text: bytes, at: Places) -> Flags:
+        """At which of the places this text stands."""
+        found = np.ones(len(at), dtype=np.bool_)
+        for first in range(0, len(text), 8):
+            part = text[first : first + 8]
+            word = self.words[at + first]
+            if len(part) < 8:
+                word &= _FIRST_BYTES[len(part)]
+            found &= word == int.from_bytes(part, "little")
+        return found
+
+
+class Texts(NamedTuple):
+    """Texts within a buffer, in UTF-8."""
+
+    buffer: Buffer
+    begins: Places
+    ends: Places
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Self:
+        """Of these texts."""
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        ends = np.cumsum([0, *map(len, encoded)])
+        return cls(Buffer(b"".join(encoded)), ends[:-1], ends[1:])
+
+    def first(self, number: int) -> "Texts":
+        """So many of them from the top."""
+        return Texts(self.buffer, self.begins[:number], self.ends[:number])
+
+    def text(self, number: int) -> str:
+        """One of them."""
+        return self.buffer.data[self.begins[number] : self.ends[number]].decode("utf-8", "surrogatepass")
+
+    def digests(self) -> Words:
+        """A number for each text, the same for equal ones wherever they stand and in every process.
+
+        Different texts share one as if by chance: any two of ten million in 3 of a million cases. Every step can be
+        undone, so texts of one length that differ within one group of eight bytes never do.
+        """
+        lengths = self.ends - self.begins
+        found = lengths.astype(np.uint64) * _MULTIPLIER
+        for first in range(0, int(lengths.max(initial=0)), 8):
+            left = lengths - first
+            word = self.buffer.words[self.begins + first] & _FIRST_BYTES[np.clip(left, 0, 8)]
+            mixed = (found ^ word) * _MULTIPLIER
+            found = np.where(left > 0, mixed ^ mixed >> np.uint64(32), found)
+        found *= _MULTIPLIER
+        return found ^ found >> np.uint64(29)
+
+
+class Cursor:
+    """A place in each of some lines, from which its next field is read.
+
+    Attributes:
+        at: the places; meaningless where a field was not there.
+        ok: in which lines every field so far was there.
+    """
+
+    def __init__(self, buffer: Buffer, at: Places) -> None:
+        self.buffer = buffer
+        self.at = at
+        self.ok: Flags = np.ones(len(at), dtype=np.bool_)
+
+    def expect(self, text: bytes) -> None:
+        """This text stands here."""
+        self.ok &= self.buffer.starts_with(text, self.at)
+        self.at = self.at + len(text)
+
+    def read_text(self) -> Texts:
+        """What stands here until the next quotation mark, which is passed over."""
+        begins, ends = self.at, self.at.copy()
+        open_ = np.arange(len(begins))
+        for _ in range(0, LONGEST, 8):
+            word = self.buffer.words[ends[open_]] ^ _QUOTES
+            found = (word - _LOW) & ~word & _HIGH
+            ends[open_] += _bytes_below(found)
+            open_ = open_[found == 0]
+            if not len(open_):
+                break
+        self.ok[open_] = False
+        if len(escapes := self.buffer.escapes):
+            self.ok &= np.searchsorted(escapes, begins) == np.searchsorted(escapes, ends)
+        self.at = ends + 1
+        return Texts(self.buffer, begins, ends)
+
+    def read_number(self) -> NDArray[np.int64]:
+        """The whole number, not below zero, that stands here."""
+        value = np.zeros(len(self.at), dtype=np.uint64)
+        digits = np.zeros(len(self.at), dtype=np.int64)
+        for _ in range(3):
+            word = self.buffer.words[self.at + digits] ^ _ZEROS
+            here = _bytes_below((word + _TO_HIGH_FROM_TEN | word) & _HIGH)
+            here[digits % 8 != 0] = 0  # it has ended before
+            if not here.any():
+                break
+            value = value * _POWERS[here] + _eight_digits(word << (8 * (8 - here)).astype(np.uint64))
+            digits += here
+        is_padded = (digits > 1) & self.buffer.starts_with(b"0", self.at)
+        self.ok &= (digits > 0) & (digits <= _DIGITS) & (value <= _LARGEST) & ~is_padded
+        self.at = self.at + digits
+        return value.view(np.int64)
+
+    def where(self, text: bytes) -> tuple[Places, "Cursor"]:
+        """The lines in which this text stands here, and a cursor behind it in those alone; see `rejoin`."""
+        rows = np.flatnonzero(self.buffer.starts_with(text, self.at))
+        return rows, Cursor(self.buffer, self.at[rows] + len(text))
+
+    def rejoin(self, rows: Places, other: "Cursor") -> None:
+        """In these lines go on where the other cursor is."""
+        self.at[rows] = other.at
+        self.ok[rows] &= other.ok
+
+
+def _bytes_below(high_bits: Words) -> NDArray[np.int64]:
+    """Number of the lowest byte of which the high bit is set; 8 for none."""
+    below: NDArray[np.uint8] = np.bitwise_count(high_bits - np.uint64(1) & ~high_bits)
+    return (below >> 3).astype(np.int64)
+
+
+def _eight_digits(word: Words) -> Words:
+    """The number of eight digits, each the value of a byte, the lowest byte first."""
+    word = word * np.uint64(10) + (word >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
+    word = word * np.uint64(100) + (word >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
+    return word * np.uint64(10_000) + (word >> np.uint64(32)) & np.uint64(0xFFFFFFFF)
