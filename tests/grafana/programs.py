@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -90,9 +90,8 @@ class Prometheus:
         Raises:
             AssertionError: with Prometheus' own words where it does not like the question.
         """
-        body = urllib.parse.urlencode(parameters).encode() if parameters else None
         try:
-            with urllib.request.urlopen(f"{self.url}/api/v1/{path}", body) as answer:  # noqa: S310 - our own server
+            with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}") as answer:  # noqa: S310 - our own server
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             message = f"{parameters}: {json.load(error)['error']}"
@@ -104,6 +103,13 @@ class Prometheus:
         assert len(result) <= 1, result
         return float(result[0]["value"][1]) if result else None
 
-    def firing(self) -> list[Mapping[str, str]]:
-        """The labels of the alerts that are firing."""
-        return [alert["labels"] for alert in self.ask("alerts")["alerts"] if alert["state"] == "firing"]
+    def firing(self) -> list[str]:
+        """The names of the alerts that are firing."""
+        return [alert["labels"]["alertname"] for alert in self.ask("alerts")["alerts"] if alert["state"] == "firing"]
+
+    def wait_for_rules(self, until_s: float) -> None:
+        """Until all rules have been evaluated after this time of the clock on the wall."""
+        while any(
+            datetime.fromisoformat(one["lastEvaluation"]).timestamp() < until_s for one in self.ask("rules")["groups"]
+        ):
+            time.sleep(0.1)

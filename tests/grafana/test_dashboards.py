@@ -149,6 +149,16 @@ def test_data_source(board: Board) -> None:
     assert f"    uid: {uid}\n" in provisioned.read_text(encoding="utf-8")
 
 
+def test_a_run_that_is_exported_twice_counts_once() -> None:
+    """Of a run, by its web UI and by a port beside it, the greater figure is shown, and never the sum of both."""
+    (board,) = [board for board in BOARDS if board["uid"] == "misissue-verification"]
+    for panel in panels(board):
+        for target in panel["targets"]:
+            if "misissue_" in target["expr"].replace("run_target:misissue_", ""):
+                assert "max by (" in target["expr"], panel["title"]
+                assert not re.search(r"sum( by \(\w+\))? ?\((?!max by \()", target["expr"]), panel["title"]
+
+
 @each_board
 def test_annotations(board: Board) -> None:
     """Sync bursts and misissuances are marked on every chart, misissuances in red."""
