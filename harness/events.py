@@ -13,6 +13,9 @@ from harness.records import PrintEvent
 from harness.texts import Texts, Words
 
 _APPLIED = POINTS.index("applied")
+_STATES = POINTS[:-1]
+_MOST_OTHERS = 100
+"""Points beside the states whose names are kept, so that numbers fit into a byte; of a service with more, none is."""
 
 
 class Reached(NamedTuple):
@@ -59,15 +62,17 @@ class Events:
 
     Attributes, once sealed:
         print_: number of the print, from 0 in the order of the rows.
-        point: index into `harness.coverage.POINTS`.
-        at_ns: on the run's clock; slot: number of the slot, in the order of their names; -1 where the event
-            has none.
+        point: index into `points`, which begin as `harness.coverage.POINTS` do: a number that is not below that of
+            "other" there is one that only ends a state.
+        at_ns: on the run's clock; slot: index into `slots`; -1 where the event has none.
+        points, slots: their names, but for the states in the order of the alphabet.
     """
 
     def __init__(self) -> None:
         self._parts: list[tuple[Words, NDArray[np.int8], NDArray[np.int64], NDArray[np.int32]]] = []
         self._slot_names: list[str] = []
-        self._points, self._slots = _Numbers(_point_number), _Numbers(self._slot_number)
+        self._other_points: list[str] = []
+        self._points, self._slots = _Numbers(self._point_number), _Numbers(self._slot_number)
 
     @classmethod
     def of(cls, events: Iterable[PrintEvent]) -> Self:
@@ -81,6 +86,13 @@ class Events:
         """Some more rows."""
         points, slots = self._points.of(events.point).astype(np.int8), self._slots.of(events.slot)
         self._parts.append((events.nonce.digests(), points, events.at_ns, slots))
+
+    def _point_number(self, point: str) -> int:
+        if point in _STATES:
+            return _STATES.index(point)
+        if len(self._other_points) <= _MOST_OTHERS:
+            self._other_points.append(point or POINTS[-1])  # the first one asked for is that of no name
+        return len(_STATES) + len(self._other_points) - 1
 
     def _slot_number(self, slot: str) -> int:
         if slot:
@@ -104,12 +116,16 @@ class Events:
         order = order[places]
         if not in_order(self.print_, at_ns[order]):
             order = order[np.lexsort((at_ns[order], self.print_))]
-        self.point: NDArray[np.int8] = point[order]
+        others = self._other_points if len(self._other_points) <= _MOST_OTHERS else []
+        self.points = *_STATES, *(sorted({*others}) or POINTS[-1:])
+        self.slots = tuple(sorted(self._slot_names))
+        # Numbered by their names, so that nothing depends on the order in which they were met.
+        point_ranks = [self.points.index(name) for name in (*_STATES, *others)]
+        point_ranks += [len(_STATES)] * (len(self._other_points) - len(others))
+        slot_ranks = [*map(self.slots.index, self._slot_names), -1]  # the last one is that of none
+        self.point: NDArray[np.int8] = np.array(point_ranks, dtype=np.int8)[point[order]]
         self.at_ns: NDArray[np.int64] = at_ns[order]
-        # Numbered by their names, so that nothing depends on the order in which they were met; the last one is -1.
-        ranks = np.full(len(self._slot_names) + 1, -1, dtype=np.int32)
-        ranks[sorted(range(len(self._slot_names)), key=self._slot_names.__getitem__)] = np.arange(len(self._slot_names))
-        self.slot: NDArray[np.int32] = ranks[slot[order]]
+        self.slot: NDArray[np.int32] = np.array(slot_ranks, dtype=np.int32)[slot[order]]
 
     def number_of(self, nonce: str) -> int:
         """Of a print in the columns; -1 for one without an event."""
@@ -132,9 +148,5 @@ class Events:
         rows = np.flatnonzero(np.isin(self.print_, list(names)))
         for row in rows[np.argsort(self.at_ns[rows], kind="stable")].tolist():
             points = found[names[int(self.print_[row])]]
-            points[POINTS[self.point[row]]] = Reached(int(self.at_ns[row]), int(self.slot[row]))
+            points[self.points[self.point[row]]] = Reached(int(self.at_ns[row]), int(self.slot[row]))
         return found
-
-
-def _point_number(point: str) -> int:
-    return POINTS.index(point if point in POINTS else "other")

@@ -25,7 +25,6 @@ from harness.records import (
 )
 from harness.register import Register, RegisterError
 from harness.segment import SegmentReader
-from harness.texts import Texts
 
 
 class SegmentCount(msgspec.Struct, kw_only=True):
@@ -227,8 +226,7 @@ class _Reading:
         found: dict[str, Print | None] = dict.fromkeys(self._counts)
         # By name alone: a planted print whose announcement was lost is no misissuance, and no other can be called one.
         self_tests = {self_test_id(segment): segment for segment in self._counts}
-        planted = Texts.of(self_tests).digests().view(np.int64)
-        rows = self._prints.fetch(np.flatnonzero(np.isin(self._prints.application, planted)).tolist())
+        rows = self._prints.fetch(self._prints.of_applications(self_tests).tolist())
         ours = {row: print_ for row, print_ in rows.items() if print_.application in self_tests}
         for print_ in ours.values():
             segment = self_tests[print_.application]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from harness.clock import ClockMap, UnknownClock
 from harness.lines import PrintColumns, PrintLine, Sorts, read_print_line
 from harness.records import Answered, Print
+from harness.texts import Texts
 
 Times = NDArray[np.int64]
 Rows = NDArray[np.intp]
@@ -80,7 +81,7 @@ class Prints:
 
     def add(self, prints: PrintColumns) -> None:
         """Some more prints of the segment that was begun last; their sorts are those of `known_sorts`."""
-        applications = prints.application.digests().view(np.int64)
+        applications = _numbers(prints.application)
         times = prints.sent_ns, prints.answered_ns, prints.late_ns
         self._parts[-1].append(_Part(prints.sort, prints.attempt, applications, *times, prints.offset))
 
@@ -144,6 +145,10 @@ class Prints:
         wanted: NDArray[np.bool_] = self._kinds == kind
         return wanted[self.sort]
 
+    def of_applications(self, applications: Iterable[str]) -> Rows:
+        """Which rows are attempts of one of these; costs one look at all rows, however many are asked for."""
+        return np.flatnonzero(np.isin(self.application, _numbers(Texts.of(applications))))
+
     def fetch(self, rows: Iterable[int]) -> dict[int, Print]:
         """The prints of some rows, in their order, read from the ledger again, with the possible time of each.
 
@@ -182,3 +187,8 @@ class Prints:
             answered_ns=answered_ns,
             intended_ns=None if line.intended_ns is None else line.intended_ns - line.sent_ns + sent_ns,
         )
+
+
+def _numbers(applications: Texts) -> NDArray[np.int64]:
+    """By which applications are known in the columns."""
+    return applications.digests().view(np.int64)

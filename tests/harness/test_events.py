@@ -43,13 +43,15 @@ def test_one_row_an_event(events: list[PrintEvent]) -> None:
     expected = [
         (
             columns.number_of(event.nonce),
-            POINTS.index(event.point if event.point in POINTS else "other"),
+            columns.points.index(event.point or "other"),
             event.at_ns,
             names.index(event.slot) if event.slot else -1,
         )
         for event in events
     ]
     made = rows(columns)
+    assert columns.points[: len(POINTS) - 1] == POINTS[:-1]
+    assert columns.slots == tuple(names)
     assert sorted(made) == sorted(expected)
     assert [(print_, at_ns) for print_, _, at_ns, _ in made] == sorted((one[0], one[2]) for one in expected)
 
@@ -71,8 +73,20 @@ def test_points_reached(events: list[PrintEvent], asked: set[str]) -> None:
     for event in sorted(events, key=lambda event: event.at_ns):
         if event.nonce in asked:
             slot = slots.index(event.slot) if event.slot else -1
-            expected[event.nonce][event.point if event.point in POINTS else "other"] = event.at_ns, slot
+            expected[event.nonce][event.point or "other"] = event.at_ns, slot
     assert Events.of(events).reached(asked) == expected
+
+
+@pytest.mark.parametrize(("others", "names"), [(99, 100), (100, 1), (300, 1)])
+def test_very_many_points(others: int, names: int) -> None:
+    """A service with more points than can be told apart has the states all the same, and one name for all others."""
+    events = [at("A1.1", f"point {number}", number) for number in range(others)]
+    columns = Events.of([*events, at("A1.1", "written", others)])
+    assert len(columns.points) == len(POINTS) - 1 + names
+    assert columns.points[columns.point[-1]] == "written"
+    assert {columns.points[point] for point in columns.point[:-1].tolist()} == (
+        {"other"} if names == 1 else {event.point for event in events}
+    )
 
 
 @pytest.mark.parametrize(

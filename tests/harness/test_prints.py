@@ -128,6 +128,15 @@ def test_answered_with_one_of_several(tmp_path: Path) -> None:
     assert columns.kinds == ["inkan", "juminhyo"]
 
 
+def test_of_applications(tmp_path: Path) -> None:
+    """Every attempt of the applications that were asked for is found, in whichever segment, and no other."""
+    again = failed("A2", "X", attempt=2), delivery("A11", "A", paper("A"))
+    prints = evidence_of(tmp_path, [*INNOCENT, *again]).prints
+    found = prints.fetch(prints.of_applications(["A2", "A9", "A1"]).tolist()).values()
+    assert sorted(print_.nonce for print_ in found) == ["A1.1", "A2.1", "A2.2"]
+    assert not len(prints.of_applications([]))
+
+
 def test_nothing(tmp_path: Path) -> None:
     """A run without a print has columns of length 0."""
     columns = evidence_of(tmp_path / "run", [HOME]).prints
