@@ -24,9 +24,13 @@ def faults_of(prints: Prints) -> Iterator[str]:
 def _repeated(prints: Prints) -> list[str]:
     """Nonces that are on record more than once."""
     order = prints.by_application
-    again = np.flatnonzero(prints.application[order[1:]] == prints.application[order[:-1]])
+    same = prints.application[order[1:]] == prints.application[order[:-1]]
+    several = order[np.append(same, False) | np.append(False, same)] if len(order) else order
+    several = several[np.lexsort((prints.attempt[several], prints.application[several]))]
+    application, attempt = prints.application[several], prints.attempt[several]
+    again = np.flatnonzero((application[1:] == application[:-1]) & (attempt[1:] == attempt[:-1]))
     # Two applications may share a number; only the names themselves are proof.
-    rows = prints.fetch({*order[again].tolist(), *order[again + 1].tolist()})
+    rows = prints.fetch({*several[again].tolist(), *several[again + 1].tolist()})
     nonces = Counter(print_.nonce for print_ in rows.values())
     return sorted(nonce for nonce, number in nonces.items() if number > 1)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from harness.coverage import POINTS, in_order
 from harness.lines import EventColumns
-from harness.ranges import ranges
+from harness.ranges import changes, ranges
 from harness.records import PrintEvent
 from harness.texts import Texts, Words
 
@@ -104,16 +104,21 @@ class Events:
         self.add(EventColumns.of([]))  # so that there is something to concatenate
         digests, point, at_ns, slot = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
         self._parts.clear()
-        order = np.argsort(digests, kind="stable")
-        self._digests, begins, lengths = np.unique(digests[order], return_index=True, return_counts=True)
+        # Events of a print that follow one another are sorted as one.
+        begins = changes(digests)
+        ends = np.append(begins[1:], len(digests))
+        parts = np.argsort(digests[begins], kind="stable")
+        sorted_ = digests[begins][parts]
+        firsts = changes(sorted_)
+        self._digests = sorted_[firsts]
         # In the order of time, since whoever looks for them looks for a time; what comes together then lies together.
-        first_ns = np.minimum.reduceat(at_ns[order], begins) if len(begins) else at_ns
+        first_ns = np.minimum.reduceat(np.minimum.reduceat(at_ns, begins)[parts], firsts) if len(firsts) else at_ns
         prints = np.lexsort((self._digests, first_ns))
         self._numbers = np.empty(len(prints), dtype=np.int32)
         self._numbers[prints] = np.arange(len(prints), dtype=np.int32)
-        numbers, places = ranges(begins[prints], begins[prints] + lengths[prints])
-        self.print_: NDArray[np.int32] = numbers.astype(np.int32)
-        order = order[places]
+        print_of_part, places = ranges(firsts[prints], np.append(firsts[1:], len(parts))[prints])
+        part_of_row, order = ranges(begins[parts[places]], ends[parts[places]])
+        self.print_: NDArray[np.int32] = print_of_part[part_of_row].astype(np.int32)
         if not in_order(self.print_, at_ns[order]):
             order = order[np.lexsort((at_ns[order], self.print_))]
         others = self._other_points if len(self._other_points) <= _MOST_OTHERS else []

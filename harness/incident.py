@@ -177,18 +177,21 @@ class _Describer:
         """Of one of the rows, in order of the time sent, and of their nonces where that is one."""
         others = self.beside[row]
         sent_ns, sorts = self._prints.possible.sent_ns[others].tolist(), self._prints.sort[others].tolist()
-        nonces = [self._nonces[other] for other in others.tolist()]
+        nonces = map(self._nonces.__getitem__, others.tolist())
         beside = sorted(zip(sent_ns, nonces, sorts, self._judged.outcomes_of(others), strict=True))
-        return tuple(self._neighbour(nonce, self._prints.sorts[sort], outcome) for _, nonce, sort, outcome in beside)
-
-    def _neighbour(self, nonce: str, print_: Print, outcome: Outcome) -> Neighbour:
-        return Neighbour(
-            nonce=nonce,
-            applicant=print_.applicant,
-            kind=print_.kind,
-            outcome=outcome,
-            error=print_.error,
-            notice=self.notices.get(nonce, ""),
+        prints, notices = self._prints.sorts, self.notices
+        return tuple(
+            [
+                Neighbour(
+                    nonce=nonce,
+                    applicant=prints[sort].applicant,
+                    kind=prints[sort].kind,
+                    outcome=outcome,
+                    error=prints[sort].error,
+                    notice=notices.get(nonce, ""),
+                )
+                for _, nonce, sort, outcome in beside
+            ]
         )
 
     def wall_time(self, at_ns: int) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from harness.oracle import Judgement, judge, judge_identity
 from harness.outcome import Outcome, combine
 from harness.prints import Prints, Rows, Times
+from harness.ranges import changes, ranges
 from harness.records import Print
 from harness.register import BEGINNING_NS, END_NS, Register
 
@@ -78,9 +79,8 @@ def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np
     Only the most frequent ones have an outcome: the right document, from the version's beginning to its end, and what
     nothing that is learnt later can change.
     """
-    codes = np.full(len(sorts), -1, dtype=np.int8)
-    from_ns = np.full(len(sorts), BEGINNING_NS, dtype=np.int64)
-    until_ns = np.full(len(sorts), END_NS, dtype=np.int64)
+    codes = [-1] * len(sorts)
+    from_ns, until_ns = [BEGINNING_NS] * len(sorts), [END_NS] * len(sorts)
     for number, sort in enumerate(sorts):
         if sort.answer == "refused":
             continue
@@ -93,7 +93,7 @@ def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np
             is_own = document.group == sort.group
             if is_own and version is not None and not version.refuses(sort.applicant, sort.kind, sort.options):
                 codes[number], from_ns[number], until_ns[number] = _CODES[outcome], version.from_ns, version.until_ns
-    return codes, from_ns, until_ns
+    return np.array(codes, dtype=np.int8), np.array(from_ns, dtype=np.int64), np.array(until_ns, dtype=np.int64)
 
 
 def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8], Rows]:
@@ -103,19 +103,23 @@ def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8
     if not len(order):
         return application, order
     sorted_ = prints.application[order]
-    begins = np.flatnonzero(np.concatenate(([True], sorted_[1:] != sorted_[:-1])))
+    begins = changes(sorted_)
     ends = np.append(begins[1:], len(order))
     last = order[ends - 1]
-    document = prints.answered_with("document")
-    for number in np.flatnonzero(ends - begins > 1).tolist():
-        rows = order[begins[number] : ends[number]]
-        rows = rows[
-            np.lexsort((prints.possible.answered_ns[rows], prints.possible.sent_ns[rows], prints.attempt[rows]))
-        ]
-        # An attempt that is on record twice is a fault of the evidence, and no second document.
-        fresh = np.append(True, np.diff(prints.attempt[rows]) > 0)
-        codes, handed_out = outcome[rows].tolist(), (document[rows] & fresh).tolist()
-        ends_of = [(_OUTCOMES[code], whole) for code, whole in zip(codes, handed_out, strict=True)]
-        application[rows] = _CODES[combine(ends_of)]
-        last[number] = rows[-1]
+    # Most applications have one attempt; of all others, attempts in the order in which they were made.
+    several = np.flatnonzero(ends - begins > 1)
+    which, places = ranges(begins[several], ends[several])
+    rows = order[places]
+    sent_ns, answered_ns = prints.possible.sent_ns[rows], prints.possible.answered_ns[rows]
+    rows = rows[np.lexsort((answered_ns, sent_ns, prints.attempt[rows], which))]
+    # An attempt that is on record twice is a fault of the evidence, and no second document.
+    again = (which[1:] == which[:-1]) & (prints.attempt[rows[1:]] == prints.attempt[rows[:-1]])
+    handed_out = prints.answered_with("document")[rows] & ~np.append(np.zeros(min(len(rows), 1), np.bool_), again)
+    ends_of = list(zip([_OUTCOMES[code] for code in outcome[rows].tolist()], handed_out.tolist(), strict=True))
+    attempts = (ends - begins)[several]
+    until = np.cumsum(attempts)
+    firsts = (until - attempts).tolist()
+    combined = [_CODES[combine(ends_of[first:last])] for first, last in zip(firsts, until.tolist(), strict=True)]
+    application[rows] = np.repeat(np.array(combined, dtype=np.int8), attempts)
+    last[several] = rows[until - 1]
     return application, last

@@ -51,8 +51,12 @@ _encode = msgspec.json.Encoder().encode
 
 _TYPE = b'{"type":'
 _PRINT, _EVENT = b'"print",', b'"event",'
+_PRINT_WORD, _EVENT_WORD = (int.from_bytes(word, "little") for word in (_PRINT, _EVENT))
 _LEAST_ATTEMPT, _MOST_ATTEMPTS = 2, 2**31 - 1  # the first one is left out
+_NAME = _TYPE + _PRINT + b'"application":"'
+NAME_AT = len(_NAME)
 _SORT = b'"applicant":'
+_ANOTHER_FORM = "its fields are not as this version writes them"
 _HEAD = b'{"type":"print","application":"","sent_ns":0,"answered_ns":0,'
 
 
@@ -63,6 +67,8 @@ class PrintColumns(NamedTuple):
         sort: number of its sort.
         late_ns: how long after its intended start it was sent; 0 where it had none.
         offset: where its line begins in the segment, bytes.
+        name_bytes: length of the name of its application, which stands as it is `NAME_AT` bytes behind; 0 where it may
+            not.
     """
 
     sort: NDArray[np.int32]
@@ -72,6 +78,7 @@ class PrintColumns(NamedTuple):
     answered_ns: Times
     late_ns: Times
     offset: Times
+    name_bytes: NDArray[np.int16]
 
     @classmethod
     def of(cls, found: Sequence[tuple[PrintLine, int, int]]) -> Self:
@@ -87,6 +94,7 @@ class PrintColumns(NamedTuple):
             np.array([print_.answered_ns for print_ in prints], dtype=np.int64),
             sent_ns - np.array(intended_ns, dtype=np.int64),
             np.array([offset for _, _, offset in found], dtype=np.int64),
+            np.zeros(len(found), dtype=np.int16),
         )
 
     def first(self, number: int) -> "PrintColumns":
@@ -99,6 +107,7 @@ class PrintColumns(NamedTuple):
             self.answered_ns[:number],
             self.late_ns[:number],
             self.offset[:number],
+            self.name_bytes[:number],
         )
 
 
@@ -153,39 +162,40 @@ class Sorts:
         self.prints: list[Print] = []
         self._numbers: dict[bytes, int] = {}
 
-    def number(self, sort: bytes) -> int:
-        """The number of one.
+    def number(self, line: bytes) -> int:
+        """Of the sort of a print, by its line.
 
         Raises:
-            ValueError: when it is none, or its fields are others than those that stand there, or in another order.
+            ValueError: when it is none, or something of its sort stands before the applicant.
         """
+        place = line.find(_SORT, len(_HEAD))
+        number = self._add(line[place:] if place >= 0 else b"")
+        own = {"application": "", "attempt": 1, "sent_ns": 0, "answered_ns": 0, "intended_ns": None}
+        if msgspec.structs.replace(_decode_print(line), **own) != self.prints[number]:
+            raise ValueError(_ANOTHER_FORM)
+        return number
+
+    def numbers(self, sorts: Sequence[bytes]) -> NDArray[np.int32]:
+        """The number of each, by what stands from the applicant on; -1 for what is none, and for all behind it."""
+        numbers = [self._numbers.get(sort, -1) for sort in sorts]
+        if -1 in numbers:
+            for place in [place for place, number in enumerate(numbers) if number < 0]:
+                try:
+                    numbers[place] = self._add(sorts[place])
+                except ValueError:
+                    break
+        return np.array(numbers, dtype=np.int32)
+
+    def _add(self, sort: bytes) -> int:
         number = self._numbers.get(sort)
         if number is None:
             line = _HEAD + sort
             print_ = _decode_print(line)
             if _encode(print_) != line:
-                message = "its fields are not as this version writes them"
-                raise ValueError(message)
+                raise ValueError(_ANOTHER_FORM)
             number = self._numbers[sort] = len(self.prints)
             self.prints.append(print_)
         return number
-
-    def numbers(self, sorts: Sequence[bytes]) -> NDArray[np.int32]:
-        """The number of each; -1 for what is none, and for all behind it."""
-        numbers = [self._numbers.get(sort, -1) for sort in sorts]
-        if -1 in numbers:
-            for place in [place for place, number in enumerate(numbers) if number < 0]:
-                try:
-                    numbers[place] = self.number(sorts[place])
-                except ValueError:
-                    break
-        return np.array(numbers, dtype=np.int32)
-
-
-def sort_of(line: bytes) -> bytes:
-    """The sort of a print, by its line; empty where it has none."""
-    place = line.find(_SORT, len(_HEAD))
-    return line[place:] if place >= 0 else b""
 
 
 def read_lines(data: bytes, offset: int, sorts: Sorts) -> tuple[Chunk, int]:
@@ -201,17 +211,18 @@ def read_lines(data: bytes, offset: int, sorts: Sorts) -> tuple[Chunk, int]:
     ends = _line_ends(data)
     begins = np.append(0, ends + 1)[:-1]
     good = np.zeros(len(ends), dtype=np.bool_)
-    is_print = buffer.starts_with(_TYPE + _PRINT, begins)
+    is_typed, types = buffer.starts_with(_TYPE, begins), buffer.words[begins + len(_TYPE)]
+    is_print, is_event = is_typed & (types == _PRINT_WORD), is_typed & (types == _EVENT_WORD)
     prints, good[is_print] = _read_prints(buffer, begins[is_print], ends[is_print], offset, sorts)
-    is_event = buffer.starts_with(_TYPE + _EVENT, begins)
     events, good[is_event] = _read_events(buffer, begins[is_event], ends[is_event])
     others: list[tuple[int, Other]] = []
-    for place in np.flatnonzero(~(is_print | is_event)).tolist():
+    places = np.flatnonzero(~(is_print | is_event))
+    for place, begin, end in zip(places.tolist(), begins[places].tolist(), ends[places].tolist(), strict=True):
         try:
-            others.append((place, _decode_other(data[begins[place] : ends[place]])))
+            others.append((place, _decode_other(data[begin:end])))
         except ValueError:
             break
-        good[place] = True
+    good[places[: len(others)]] = True
     if good.all():
         return Chunk(prints, events, others, len(good)), len(good) and int(ends[-1]) + 1
     records = int(good.argmin())
@@ -239,8 +250,8 @@ def _line_ends(data: bytes) -> Places:
 
 def _read_prints(buffer: Buffer, begins: Places, ends: Places, offset: int, sorts: Sorts) -> tuple[PrintColumns, Flags]:
     """The prints of these lines, and which of them are as this version writes them."""
-    cursor = Cursor(buffer, begins + len(_TYPE + _PRINT))
-    cursor.expect(b'"application":"')
+    cursor = Cursor(buffer, begins)
+    cursor.expect(_NAME)
     application = cursor.read_text()
     attempt = np.ones(len(begins), dtype=np.int64)
     rows, further = cursor.where(b',"attempt":')
@@ -263,7 +274,10 @@ def _read_prints(buffer: Buffer, begins: Places, ends: Places, offset: int, sort
     places = zip(cursor.at[:count].tolist(), ends[:count].tolist(), strict=True)
     sort = np.full(len(begins), -1, dtype=np.int32)
     sort[:count] = sorts.numbers([data[begin:end] for begin, end in places])
-    columns = PrintColumns(sort, application, attempt.astype(np.int32), sent_ns, answered_ns, late_ns, offset + begins)
+    name_bytes = (application.ends - application.begins).astype(np.int16)
+    columns = PrintColumns(
+        sort, application, attempt.astype(np.int32), sent_ns, answered_ns, late_ns, offset + begins, name_bytes
+    )
     return columns, sort >= 0
 
 

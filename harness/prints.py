@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import ClockMap, UnknownClock
-from harness.lines import PrintColumns, PrintLine, Sorts, read_print_line
+from harness.lines import NAME_AT, PrintColumns, PrintLine, Sorts, read_print_line
 from harness.records import Answered, Print
 from harness.texts import Texts
 
@@ -43,10 +43,12 @@ class _Part(NamedTuple):
     answered_ns: Times
     late_ns: Times
     offset: Times
+    name_bytes: NDArray[np.int16]
 
 
 _NO_NUMBERS, _NO_TIMES = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
-_NONE = _Part(_NO_NUMBERS, _NO_NUMBERS, _NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_TIMES)
+_NO_LENGTHS = np.zeros(0, dtype=np.int16)
+_NONE = _Part(_NO_NUMBERS, _NO_NUMBERS, _NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_LENGTHS)
 
 
 class Prints:
@@ -83,7 +85,9 @@ class Prints:
         """Some more prints of the segment that was begun last; their sorts are those of `known_sorts`."""
         applications = _numbers(prints.application)
         times = prints.sent_ns, prints.answered_ns, prints.late_ns
-        self._parts[-1].append(_Part(prints.sort, prints.attempt, applications, *times, prints.offset))
+        self._parts[-1].append(
+            _Part(prints.sort, prints.attempt, applications, *times, prints.offset, prints.name_bytes)
+        )
 
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
@@ -95,6 +99,7 @@ class Prints:
         self.application: NDArray[np.int64] = np.concatenate([part.application for part in parts])
         self.late_ns: NDArray[np.int64] = np.concatenate([part.late_ns for part in parts])
         self._offset: NDArray[np.int64] = np.concatenate([part.offset for part in parts])
+        self._name_bytes: NDArray[np.int16] = np.concatenate([part.name_bytes for part in parts])
         sent_ns = np.concatenate([part.sent_ns for part in parts])
         answered_ns = np.concatenate([part.answered_ns for part in parts])
         self.segment = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
@@ -120,7 +125,7 @@ class Prints:
         """Take these rows out of every column."""
         kept = np.ones(len(self), dtype=np.bool_)
         kept[list(rows)] = False
-        for name in ("sort", "attempt", "application", "late_ns", "_offset", "segment", "latency_ns"):
+        for name in ("sort", "attempt", "application", "late_ns", "_offset", "_name_bytes", "segment", "latency_ns"):
             setattr(self, name, getattr(self, name)[kept])
         self.possible = Interval(*(column[kept] for column in self.possible))
         self.certain = Interval(*(column[kept] for column in self.certain))
@@ -155,26 +160,37 @@ class Prints:
         Raises:
             OSError: when the ledger is gone meanwhile.
         """
-        return {row: self._whole(row, line) for row, line in self._read_again(rows)}
+        found: dict[int, Print] = {}
+        for data, of_segment in self._ledger(np.array(sorted(set(rows)), dtype=np.intp)):
+            for row, begin in zip(of_segment.tolist(), self._offset[of_segment].tolist(), strict=True):
+                data.seek(begin)
+                found[row] = self._whole(row, read_print_line(data.readline()))
+        return found
 
     def nonces(self, rows: Iterable[int]) -> dict[int, str]:
-        """Of some rows, in their order, read from the ledger again.
+        """Of some rows, read from the ledger again.
 
         Raises:
             OSError: when the ledger is gone meanwhile.
         """
-        return {row: f"{line.application}.{line.attempt}" for row, line in self._read_again(rows)}
-
-    def _read_again(self, rows: Iterable[int]) -> Iterator[tuple[int, PrintLine]]:
         wanted = np.array(sorted(set(rows)), dtype=np.intp)
+        is_plain = self._name_bytes[wanted] > 0
+        found = {row: print_.nonce for row, print_ in self.fetch(wanted[~is_plain].tolist()).items()}
+        for data, of_segment in self._ledger(wanted[is_plain]):
+            begins = self._offset[of_segment] + NAME_AT
+            ends = begins + self._name_bytes[of_segment]
+            places = zip(begins.tolist(), ends.tolist(), self.attempt[of_segment].tolist(), strict=True)
+            nonces = [f"{data[begin:end].decode()}.{attempt}" for begin, end, attempt in places]
+            found |= zip(of_segment.tolist(), nonces, strict=True)
+        return found
+
+    def _ledger(self, rows: Rows) -> Iterator[tuple[mmap, Rows]]:
+        """The segments in which some rows stand, each with those rows."""
         for number, path in enumerate(self._paths):
-            of_segment = wanted[self.segment[wanted] == number]
-            if not len(of_segment):
-                continue
-            with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as lines:
-                for row, offset in zip(of_segment.tolist(), self._offset[of_segment].tolist(), strict=True):
-                    lines.seek(offset)
-                    yield row, read_print_line(lines.readline())
+            of_segment = rows[self.segment[rows] == number]
+            if len(of_segment):
+                with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+                    yield data, of_segment
 
     def _whole(self, row: int, line: PrintLine) -> Print:
         """Of its sort, because in a damaged line nothing else was looked at; with its possible time."""

@@ -1,7 +1,7 @@
 """Many ranges of numbers at once. Pure."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Numbers = NDArray[np.intp]
 
@@ -12,3 +12,9 @@ def ranges(first: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
     range_ = np.repeat(np.arange(len(first)), lengths)
     begins = np.cumsum(lengths) - lengths
     return range_, np.arange(len(range_)) - begins[range_] + first[range_]
+
+
+def changes(column: ArrayLike) -> Numbers:
+    """Rows that differ from the one before, the first one included."""
+    values = np.asarray(column)
+    return np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.intp)

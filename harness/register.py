@@ -40,9 +40,9 @@ class Version(NamedTuple):
 
     def refuses(self, applicant: str, kind: str, options: tuple[str, ...]) -> bool:
         """Whether nothing like it may be issued; whoever is not on record is issued nothing."""
-        return applicant not in self.persons or any(
-            refusal.covers(applicant, kind, options) for refusal in self.refusals
-        )
+        if applicant not in self.persons:
+            return True
+        return bool(self.refusals) and any(refusal.covers(applicant, kind, options) for refusal in self.refusals)
 
 
 class Register:

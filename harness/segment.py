@@ -16,7 +16,7 @@ import xxhash
 
 from harness.fingerprint import CHECKSUM_NAME
 from harness.ledger import SCHEMA, LedgerError, segment_path
-from harness.lines import Chunk, EventColumns, Line, Other, PrintColumns, PrintLine, Sorts, read_lines, sort_of
+from harness.lines import Chunk, EventColumns, Line, Other, PrintColumns, PrintLine, Sorts, read_lines
 from harness.records import (
     Batch,
     Evidence,
@@ -199,7 +199,7 @@ class SegmentReader:
         for record, line, place in self._one_by_one(_line_decoder, data, offset):
             if isinstance(record, PrintLine):
                 try:
-                    prints.append((record, self._sorts.number(sort_of(line)), place))
+                    prints.append((record, self._sorts.number(line), place))
                 except ValueError as error:
                     self.faults.append(f"segment {self.path.stem} holds a print that is none: {error}")
                     no_prints += 1

@@ -34,7 +34,7 @@ class Room(Protocol[_Guest]):
     begin_ns: Times
     end_ns: Times
 
-    def guests(self, stays: Rows) -> Sequence[_Guest]:
+    def guests(self, stays: Rows) -> list[_Guest]:
         """What the room has to know of these stays when they begin."""
 
     def enter(self, guests: Iterable[_Guest]) -> None:
@@ -109,15 +109,16 @@ class _Arrivals(Generic[_Guest]):
 
     def until(self, now_ns: int) -> list[_Guest]:
         """Those that follow and begin by now."""
-        found: list[_Guest] = []
-        while self._begins_ns:
-            first = self._next
-            self._next = bisect_right(self._begins_ns, now_ns, lo=first)
-            found += self._guests[first : self._next]
-            if self._next < len(self._begins_ns):
-                break
+        found = self._until(now_ns)
+        while self._next == len(self._begins_ns) > 0:
             self._load(self._first + self._next)
+            found += self._until(now_ns)
         return found
+
+    def _until(self, now_ns: int) -> list[_Guest]:
+        first = self._next
+        self._next = bisect_right(self._begins_ns, now_ns, lo=first)
+        return self._guests[first : self._next]
 
     def skip(self, now_ns: int) -> None:
         """Leave out those that begin by now."""
@@ -158,7 +159,7 @@ class Pool:
         while there and end_ns[there[0]] < now_ns:
             heappop(there)
         # Where the first to leave is still there, the others are.
-        return tuple(self._row[heappop(there)] for _ in range(self._takes)) if len(there) >= self._takes else None
+        return tuple([self._row[heappop(there)] for _ in range(self._takes)]) if len(there) >= self._takes else None
 
 
 class Stays(NamedTuple):

@@ -43,13 +43,12 @@ class Buffer:
 
     def starts_with(self, text: bytes, at: Places) -> Flags:
         """At which of the places this text stands."""
-        found = np.ones(len(at), dtype=np.bool_)
-        for first in range(0, len(text), 8):
-            part = text[first : first + 8]
-            word = self.words[at + first]
-            if len(part) < 8:
-                word &= _FIRST_BYTES[len(part)]
-            found &= word == int.from_bytes(part, "little")
+        found: Flags = np.ones(len(at), dtype=np.bool_)
+        if len(text) < 8:
+            found &= (self.words[at] & _FIRST_BYTES[len(text)]) == int.from_bytes(text, "little")
+            return found
+        for first in (*range(0, len(text) - 8, 8), len(text) - 8):
+            found &= self.words[at + first] == int.from_bytes(text[first : first + 8], "little")
         return found
 
 
@@ -129,20 +128,23 @@ class Cursor:
 
     def read_number(self) -> NDArray[np.int64]:
         """The whole number, not below zero, that stands here."""
-        value = np.zeros(len(self.at), dtype=np.uint64)
-        digits = np.zeros(len(self.at), dtype=np.int64)
-        for _ in range(3):
-            word = self.buffer.words[self.at + digits] ^ _ZEROS
-            here = _bytes_below((word + _TO_HIGH_FROM_TEN | word) & _HIGH)
-            here[digits % 8 != 0] = 0  # it has ended before
-            if not here.any():
-                break
-            value = value * _POWERS[here] + _eight_digits(word << (8 * (8 - here)).astype(np.uint64))
-            digits += here
-        is_padded = (digits > 1) & self.buffer.starts_with(b"0", self.at)
+        word, here = self._digits(self.at)
+        value, digits = _eight_digits(word, here), here
+        is_padded = (digits > 1) & (word & np.uint64(0xFF) == 0)
+        for first in (8, 16):
+            rows = np.flatnonzero(digits == first)
+            if len(rows):
+                word, here = self._digits(self.at[rows] + first)
+                value[rows] = value[rows] * _POWERS[here] + _eight_digits(word, here)
+                digits[rows] += here
         self.ok &= (digits > 0) & (digits <= _DIGITS) & (value <= _LARGEST) & ~is_padded
         self.at = self.at + digits
         return value.view(np.int64)
+
+    def _digits(self, at: Places) -> tuple[Words, NDArray[np.int64]]:
+        """Eight bytes from each place, digits as their values, and how many of them are digits until one is not."""
+        word = self.buffer.words[at] ^ _ZEROS
+        return word, _bytes_below((word + _TO_HIGH_FROM_TEN | word) & _HIGH)
 
     def where(self, text: bytes) -> tuple[Places, "Cursor"]:
         """The lines in which this text stands here, and a cursor behind it in those alone; see `rejoin`."""
@@ -161,8 +163,9 @@ def _bytes_below(high_bits: Words) -> NDArray[np.int64]:
     return (below >> 3).astype(np.int64)
 
 
-def _eight_digits(word: Words) -> Words:
-    """The number of eight digits, each the value of a byte, the lowest byte first."""
+def _eight_digits(word: Words, count: NDArray[np.int64]) -> Words:
+    """The number of up to eight digits, each the value of a byte, the lowest byte first."""
+    word = word << (8 * (8 - count)).astype(np.uint64)  # zeros in front
     word = word * np.uint64(10) + (word >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
     word = word * np.uint64(100) + (word >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
     return word * np.uint64(10_000) + (word >> np.uint64(32)) & np.uint64(0xFFFFFFFF)

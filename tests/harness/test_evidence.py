@@ -188,7 +188,11 @@ def in_another_order(line: bytes) -> bytes:
     return line.replace(b'"applicant":"A","group":"G1",', b'"group":"G1","applicant":"A",')
 
 
-@pytest.mark.parametrize("damage", [without_applicant, in_another_order])
+def before_the_applicant(line: bytes) -> bytes:
+    return line.replace(b'"sent_ns":', b'"options":["my_number"],"sent_ns":', 1)
+
+
+@pytest.mark.parametrize("damage", [without_applicant, in_another_order, before_the_applicant])
 def test_print_of_another_form(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     """A line that is no print as this version writes it is a fault, and never taken for another print."""
     path = segment_path(write_run(tmp_path), LOAD)
