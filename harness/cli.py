@@ -14,7 +14,7 @@ from typing import TypeVar
 import click
 
 from harness.bound import exposures_needed
-from harness.criteria import CriteriaError, add_options, read_criteria
+from harness.criteria_text import CriteriaError, add_options, read_criteria
 from harness.gate import EXIT_DIED, EXIT_USAGE, decide, examine
 from harness.ledger import LedgerError, read_run, write_private
 from harness.report.language import CODES, choose_language

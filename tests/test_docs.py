@@ -7,7 +7,8 @@ import click
 import pytest
 
 from harness.cli import cli
-from harness.criteria import METRICS, read_criteria
+from harness.criteria import METRICS
+from harness.criteria_text import read_criteria
 from harness.outcome import Outcome
 
 ROOT = Path(__file__).parents[1]

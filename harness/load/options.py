@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 from locust.argument_parser import LocustArgumentParser
 
-from harness.criteria import Criteria, add_options, read_criteria
+from harness.criteria import Criteria
+from harness.criteria_text import add_options, read_criteria
 from harness.load.arrivals import planned_arrivals, read_rate
 from harness.load.plan import Plan
 from harness.report.language import CODES, Language, choose_language

@@ -22,7 +22,7 @@ from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner, WorkerRunner
 from msgspec import structs
 
-from harness.criteria import CriteriaError
+from harness.criteria_text import CriteriaError
 from harness.exporter import ExporterError
 from harness.gate import EXIT_CODES, EXIT_DIED, EXIT_USAGE, Verdict
 from harness.ledger import LedgerError

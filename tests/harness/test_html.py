@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.criteria import Criteria, add_options
+from harness.criteria import Criteria
+from harness.criteria_text import add_options
 from harness.gate import examine
 from harness.ledger import RUN_FILE, create_run_directory, segment_path, write_json
 from harness.outcome import Outcome

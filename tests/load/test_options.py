@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.criteria import Criteria, CriteriaError, Limit
+from harness.criteria import Criteria, Limit
+from harness.criteria_text import CriteriaError
 from harness.ledger import read_run
 from harness.load.plan import Phase, Plan
 from harness.target import TargetError
