@@ -25,6 +25,7 @@ DEFAULT_EXPERIMENT = "profiles.experiments.release_2023:EXPERIMENT"
 DEFAULT_TARGET = "targets.municipal.target:Municipal"
 _WATCH_S = 0.2
 _LOOPBACK = "127.0.0.1"
+_WEB_PORT = 8089
 _LIMIT = "METRIC[:KIND]=VALUE"
 _PORT = click.IntRange(0, 65535)
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -80,6 +81,9 @@ _language_option = click.option(
     "--metrics-port", type=_PORT, metavar="N", help="serve metrics for Prometheus on this port; 0 takes a free one"
 )
 @click.option("--metrics-host", help=f"address on which --metrics-port listens; {_LOOPBACK} unless given")
+@click.option("--web", is_flag=True, help="wait in Locust's web UI for whoever starts runs there")
+@click.option("--web-host", help=f"address on which the web UI listens; {_LOOPBACK} unless given")
+@click.option("--web-port", type=click.IntRange(1, 65535), metavar="N", help="of the web UI; 8089 unless given")
 @_criteria_options
 @_language_option
 @click.argument("profile_options", nargs=-1, type=click.UNPROCESSED)
@@ -89,14 +93,18 @@ def verify(
     maximum: Sequence[str],
     minimum: Sequence[str],
     profile_options: Sequence[str],
+    web: bool,
+    web_host: str | None,
+    web_port: int | None,
     **options: object,
 ) -> None:
     """Run PROFILE (a name or a Locust file) and decide.
 
     Options of the profile itself come after `--`, such as `misissue verify april30 -- --bursts 8`; `locust -f
     profiles/april30.py --help` lists them. It is the very run that `locust -f PROFILE --headless` makes.
+    With --web each start in Locust's web UI is a run of its own, and the exit code is that of the last one.
     """
-    arguments = ["-f", str(_find_profile(profile)), "--headless", "--skip-log-setup"]
+    arguments = ["-f", str(_find_profile(profile)), *_web_or_headless(web, web_host, web_port), "--skip-log-setup"]
     for name, value in options.items():
         if value is True:
             arguments.append(f"--{name.replace('_', '-')}")
@@ -255,6 +263,21 @@ def up(target: str, settings: Sequence[str], **options: object) -> None:
             click.echo("stopping")
         finally:
             system.close()
+
+
+def _web_or_headless(web: bool, host: str | None, port: int | None) -> list[str]:
+    """Locust's options; the address of the web UI is told, for Locust itself would tell it in its log only.
+
+    Raises:
+        click.UsageError: when an address is given for no web UI.
+    """
+    if not web:
+        if host is not None or port is not None:
+            raise click.UsageError("--web-host and --web-port belong to --web, which is not there")
+        return ["--headless"]
+    host, port = host or _LOOPBACK, port or _WEB_PORT
+    click.echo(f"web UI: http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C ends it)", err=True)
+    return ["--web-host", host, "--web-port", str(port)]
 
 
 def _free_port() -> int:

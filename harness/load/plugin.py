@@ -45,6 +45,7 @@ from harness.target import TargetError
 __all__ = ["LoadPlugin", "Option", "PlanShape"]
 
 _log = logging.getLogger(__name__)
+_POLL_S = 0.05
 _KNOWN_ERRORS = TargetError, LedgerError, CriteriaError, ExporterError
 
 
@@ -254,6 +255,8 @@ class LoadPlugin:
         if at_work and environment.runner is not None and environment.runner.state != STATE_STOPPED:
             environment.runner.stop()
         self._on_test_stop(environment)  # what another greenlet has begun to hand over is waited for
+        while self._is_deciding:
+            gevent.sleep(_POLL_S)  # so is the verdict
 
     def _on_quit(self, **_: object) -> None:
         # After Locust has printed its statistics, so that the verdict is the last thing on the screen.

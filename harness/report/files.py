@@ -5,7 +5,7 @@ No report can change a verdict or an exit code: one that cannot be written is to
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from harness.gate import Decision
@@ -53,12 +53,17 @@ def html_of(decision: Decision, language: Language, *, reveal: bool = False) -> 
     return render_report(decision, language, masking_of(decision, language, reveal=reveal)).encode()
 
 
-def masking_of(decision: Decision, language: Language, *, reveal: bool) -> Masking:
-    """What persons are called in reports on this run: the same in all of them."""
+def masking_of(decision: Decision, language: Language, *, reveal: bool, known: Iterable[str] = ()) -> Masking:
+    """What persons are called in reports on this run: the same in all of them.
+
+    Args:
+        known: who has an alias already, in the order in which these were given out.
+    """
     evidence, verdict = decision.evidence, decision.verdict
     people = {person for _, persons in evidence.register.groups() for person in persons}
     people.update(person for incident in verdict.incidents for person in (incident.recipient, *incident.owners))
     masking = Masking(reveal, language.text("common.alias", number="{number}"), people)
+    masking.persons(known)
     masking.number_incidents(verdict.incidents)
     return masking
 

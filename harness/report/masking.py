@@ -54,6 +54,11 @@ class Masking:
         """The aliases of some, in their order."""
         return tuple(map(self.person, names))
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Who has an alias, in the order in which these were given out."""
+        return tuple(self._aliases)
+
     def text(self, text: str) -> str:
         """A sentence that may name some of `people`, such as a fault that tells what was found."""
         if self.reveal:

@@ -1,6 +1,7 @@
 """The command line where it decides by itself; what it starts is tested end to end."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -185,6 +186,31 @@ def test_verify_hands_no_option_on_that_was_not_given(monkeypatch: pytest.Monkey
     monkeypatch.setattr("os.execv", lambda _, arguments: started.append(arguments))
     CliRunner().invoke(cli, ["verify", "april30"], catch_exceptions=False)
     assert [word for word in started[0] if word.startswith("--")] == ["--headless", "--skip-log-setup"]
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "address"),
+    [
+        ((), ["--web-host", "127.0.0.1", "--web-port", "8089"], "http://127.0.0.1:8089/"),
+        (("--web-host", "::1", "--web-port", "9"), ["--web-host", "::1", "--web-port", "9"], "http://[::1]:9/"),
+    ],
+)
+def test_web(monkeypatch: pytest.MonkeyPatch, options: Sequence[str], given: list[str], address: str) -> None:
+    """With `--web` Locust waits in its web UI, for this machine only unless told otherwise, and its address is told."""
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda _, arguments: started.append(arguments))
+    answer = CliRunner().invoke(cli, ["verify", "april30", "--web", *options], catch_exceptions=False)
+    assert started[0][5:] == [*given, "--skip-log-setup"]
+    assert address in answer.stderr
+
+
+def test_an_address_of_no_web_ui(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address without `--web` is refused, and not left without effect."""
+    monkeypatch.setattr(sys, "argv", ["misissue", "verify", "april30", "--web-port", "9"])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == EXIT_USAGE
+    assert "--web" in capsys.readouterr().err
 
 
 def test_two_runs_of_several_processes_never_meet(monkeypatch: pytest.MonkeyPatch) -> None:

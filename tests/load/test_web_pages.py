@@ -1,8 +1,10 @@
 """Our part of Locust's web UI, on Locust's own application, with a run that a test makes up."""
 
+import json
 from argparse import Namespace
 from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -279,6 +281,102 @@ def test_a_person_keeps_the_alias_while_the_run_goes_on(site: MakeSite) -> None:
     assert recipients() == ["Person 1"]
 
 
+def test_overview(site: MakeSite) -> None:
+    """The page brings what it shows at first, its texts, and the table of every coverage cell there is."""
+    here = site()
+    here.owner.seen = failing()
+    answer = here.get("/misissuance/?lang=ja")
+    assert '<html lang="ja">' in answer.text
+    data = json.loads(answer.text.partition('id="page">')[2].partition("</script>")[0])
+    assert data["first"] == here.get("/misissuance/snapshot.json?lang=ja").get_json()
+    assert data["texts"]["chart_errors"] == "エラー"
+    grid = data["grids"]["220"]
+    assert sum(len(group["rows"]) for group in grid["groups"]) * len(grid["phases"]) == 220
+    assert [group["number"] for group in data["grids"]["9"]["groups"]] == [1, 2, 3]
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What other processes were asked for; they answer with a page, or fail where the directory is called so."""
+    asked: list[tuple[object, ...]] = []
+    slow = import_module("harness.load.web.slow")
+
+    def run(_: object, *arguments: str, told: bytes, keep: bool) -> bytes:
+        asked.append((*arguments, json.loads(told), keep))
+        if "broken" in arguments:
+            raise slow.SlowError("broken holds no run")
+        return b"<!doctype html><body><h1>made</h1>"
+
+    monkeypatch.setattr(slow.SlowWork, "run", run)
+    return asked
+
+
+def test_incident(site: MakeSite, work: list[tuple[object, ...]]) -> None:
+    """Its page tells at once what the snapshot tells; the rest is made by another process, with the same aliases."""
+    here = site()
+    here.owner.seen = failing()
+    page = here.get("/misissuance/incident/A3.1?lang=en").text
+    assert "Person 1 was handed the document of Person 2, Person 3" in page
+    assert 'data-address="A3.1/evidence?lang=en"' in page
+    assert "P000" not in page
+    assert here.get("/misissuance/incident/A3.1/evidence?lang=en").text.endswith("<h1>made</h1>")
+    module = "harness.load.web.evidence"
+    assert work == [(module, "runs/one", "en", "--incident=A3.1", ["P00057", "P00063", "P00064"], False)]
+    page = here.get("/misissuance/incident/A3.1?reveal=1").text
+    assert "P00057 was handed the document of P00063, P00064" in page
+    here.get("/misissuance/incident/A3.1/evidence?reveal=1&lang=ja")
+    assert work[-1] == (module, "runs/one", "ja", "--reveal", "--incident=A3.1", [], False)
+
+
+def test_an_incident_that_nobody_knows(site: MakeSite) -> None:
+    """It is called unknown, and what stands in its address is no part of the page."""
+    here = site()
+    here.owner.seen = failing()
+    answer = here.get("/misissuance/incident/<b>A9")
+    assert answer.status_code == 404
+    assert "No incident of that name is known of this run" in answer.text
+    assert "<b>" not in answer.text
+
+
+def test_report(site: MakeSite, work: list[tuple[object, ...]]) -> None:
+    """As the ledger stands: while the run goes on that is said above it, once it is decided it stays as it is."""
+    here = site()
+    assert here.get("/misissuance/report").status_code == 404
+    here.owner.seen = running()
+    answer = here.get("/misissuance/report?lang=en")
+    assert "The run goes on." in answer.text
+    assert answer.text.endswith("<h1>made</h1>")
+    here.owner.seen = decided()
+    answer = here.get("/misissuance/report?lang=en")
+    assert answer.text == "<!doctype html><body><h1>made</h1>"
+    assert "script" not in answer.headers["Content-Security-Policy"]
+    assert [asked[-1] for asked in work] == [False, True]
+
+
+def test_what_cannot_be_made_is_told(site: MakeSite, work: list[tuple[object, ...]]) -> None:
+    """Why there is no report, and why an incident's page tells no more."""
+    del work
+    here = site()
+    here.owner.seen = failing(directory="broken")
+    answer = here.get("/misissuance/report?lang=en")
+    assert (answer.status_code, "The report cannot be made: broken holds no run" in answer.text) == (404, True)
+    part = here.get("/misissuance/incident/A3.1/evidence?lang=en").text
+    assert part == "<p class=notice>It cannot be told: broken holds no run</p>"
+
+
+def test_verdict(site: MakeSite, tmp_path: Path) -> None:
+    """The file when there is one, for keeping, and without names unless they are asked for."""
+    here = site()
+    (tmp_path / "verdict.json").write_text('{"recipient": "P00057", "owners": ["P00063"], "other": "P00057x"}')
+    here.owner.seen = failing(directory=str(tmp_path))
+    assert here.get("/misissuance/verdict.json").status_code == 404
+    here.owner.seen = failing(directory=str(tmp_path), state="decided")
+    answer = here.get("/misissuance/verdict.json?lang=en")
+    assert answer.get_json() == {"recipient": "Person 1", "owners": ["Person 2"], "other": "P00057x"}
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{tmp_path.name}-verdict.json"'
+    assert here.get("/misissuance/verdict.json?reveal=1").get_json()["recipient"] == "P00057"
+
+
 def test_no_other_page_may_read_ours(site: MakeSite) -> None:
     """Locust lets every origin read its answers, we let none; and nothing of ours is kept by a cache."""
     here = site()
@@ -315,7 +413,14 @@ def test_our_pages_are_below_locusts(site: MakeSite) -> None:
     assert here.get("/misissuance/snapshot.json").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/misissuance/snapshot.json", "/misissuance/static/tab.js", "/stats/requests", "/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/stats/requests", "/misissuance/", "/misissuance/snapshot.json", "/misissuance/static/tab.js"),
+        *("/misissuance/report", "/misissuance/verdict.json", "/misissuance/incident/A3.1"),
+        "/misissuance/incident/A3.1/evidence",
+    ],
+)
 def test_whoever_is_not_logged_in_sees_nothing(site: MakeSite, path: str) -> None:
     """Where Locust asks for a login, all of our pages are behind it."""
     here = site(login=True)

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from harness.load.web.tab import extended_stats, template_args
-from harness.load.web.view import View, make_view
+from harness.load.web.view import ROWS_AT_MOST, View, make_view
 from harness.outcome import Outcome
 from harness.report.language import ENGLISH, JAPANESE
 from harness.report.masking import Masking
@@ -49,13 +49,13 @@ def value(seen: View, key: str) -> tuple[str, str]:
         (
             decided(),
             "No misissuance in what was exercised",
-            "PASS; 1200 documents judged, 12 exposures, 1 of 220 coverage cells, no misissuance, nothing undecided",
+            "PASS; a misissuance has a chance of at most 22.09% per exposure, confidence 0.95",
             "good",
         ),
         (
             decided("INCONCLUSIVE", "in_flight"),
             "Not known: the run shows too little",
-            "INCONCLUSIVE; 9 print(s) were still in flight at the stop and may have been handed out",
+            "INCONCLUSIVE",
             "unsure",
         ),
     ],
@@ -64,6 +64,14 @@ def test_headline(snapshot: Snapshot | None, title: str, sentence: str, tone: st
     """The first thing that is said is whether somebody was handed somebody else's document, or that it is not known."""
     seen = view(snapshot)
     assert (seen.title, seen.sentence, seen.tone) == (title, sentence, tone)
+
+
+def test_reasons() -> None:
+    """Those of the verdict, once there is one."""
+    assert view(running()).reasons == ()
+    assert view(decided("INCONCLUSIVE", "in_flight")).reasons == (
+        "9 print(s) were still in flight at the stop and may have been handed out",
+    )
 
 
 def test_what_was_exercised() -> None:
@@ -143,7 +151,7 @@ def test_japanese() -> None:
 def rows(snapshot: Snapshot | None, key: str) -> list[dict[str, str]]:
     """Of one of Locust's tables."""
     masking = Masking(people=PEOPLE)
-    stats = extended_stats(snapshot, make_view(snapshot, ENGLISH, masking), ENGLISH, masking)
+    stats = extended_stats(snapshot, make_view(snapshot, ENGLISH, masking), ENGLISH)
     (found,) = [one["data"] for one in stats if one["key"] == key]
     assert isinstance(found, list)
     return found
@@ -184,6 +192,20 @@ def test_what_is_not_known_of_an_incident() -> None:
     assert (row["owners"], row["kind"], row["sync_run"]) == ("unknown", "inkan → unknown", "unknown")
     (row,) = rows(failing(incidents=(replace(INCIDENT, sync_run=""),)), "misissuance-incidents")
     assert row["sync_run"] == "none"
+
+
+def test_the_newest_incidents_come_first() -> None:
+    """Of very many the last ones are listed, the newest first."""
+    many = tuple(replace(INCIDENT, nonce=f"A{number}.1") for number in range(ROWS_AT_MOST + 5))
+    listed = view(failing(incidents=many)).incidents
+    assert len(listed) == ROWS_AT_MOST
+    assert (listed[0].page, listed[-1].page) == (f"incident/A{ROWS_AT_MOST + 4}.1", "incident/A5.1")
+
+
+def test_names_in_addresses() -> None:
+    """Whatever a service calls a print, its page has an address."""
+    (row,) = view(failing(incidents=(replace(INCIDENT, nonce="2/a b?.1"),))).incidents
+    assert row.page == "incident/2%2Fa%20b%3F.1"
 
 
 def test_before_the_first_run() -> None:

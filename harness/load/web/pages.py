@@ -1,31 +1,38 @@
-"""Our pages beside Locust's own, below `/misissuance`. Whatever is slow is done by another process."""
+"""Our pages beside Locust's own, below `/misissuance`."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, request, send_from_directory
+from flask import Blueprint, Response, send_from_directory
 
-from harness.load.web.owner import Owner
-from harness.load.web.reader import Readers
+import harness.report
+from harness.load.web.desk import Desk
+from harness.load.web.grid import grids
+from harness.load.web.masked import masked
+from harness.load.web.slow_pages import add_slow_pages
 from harness.load.web.tab import PAGES
-from harness.load.web.view import make_view
-from harness.report.masking import Masking
-from harness.snapshot import IncidentSeen, Snapshot
+from harness.load.web.view import IncidentRow
+from harness.report.language import catalogue
 
 _View = Callable[..., Any]
-_HERE = Path(__file__).parent
+_STATIC = Path(__file__).parent / "static"
+_REPORT = Path(harness.report.__file__).parent / "templates"
+_REPORT_STYLE = "report.css"
+"""What a report looks like, our pages look like."""
 _HEADERS = {
     "Cache-Control": "no-store",  # personal data
-    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self' data:; script-src 'self'; "
-    "style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; connect-src 'self'; img-src 'self' data:; script-src 'self'; style-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 
 
-def make_pages(owner: Owner, readers: Readers, guard: Callable[[_View], _View]) -> Blueprint:
+def make_pages(desk: Desk, guard: Callable[[_View], _View]) -> Blueprint:
     """The pages of the runs of this process.
 
     Args:
@@ -40,17 +47,32 @@ def make_pages(owner: Owner, readers: Readers, guard: Callable[[_View], _View]) 
 
         return register
 
+    def now() -> dict[str, object]:
+        """What is known of the run now, and the same in words; no snapshot before the first run."""
+        asked = desk.asked()
+        seen = None if asked.snapshot is None else masked(asked.snapshot, asked.masking)
+        return {"snapshot": seen, "view": asked.view()}
+
+    @page("/")
+    def overview() -> str:
+        """What goes on, as it goes on."""
+        language = desk.asked().language
+        data = {
+            "language": language.code,
+            "texts": {**catalogue("web", language.code), "unknown": language.text("common.unknown")},
+            "grids": grids(language),
+            "columns": IncidentRow.__struct_fields__,
+            "first": msgspec.to_builtins(now()),
+        }
+        return desk.render("overview", root="./", data=data, columns=IncidentRow.__struct_fields__)
+
     @page("/snapshot.json")
     def snapshot() -> Response:
-        """What is known of the run now, and the same in words; null before the first run."""
-        seen, language = owner.snapshot(), readers.language(request)
-        masking = readers.masking(request, seen)
-        view = make_view(seen, language, masking)
-        return _json({"snapshot": seen and _masked(seen, masking), "view": view})
+        return Response(msgspec.json.encode(now()), mimetype="application/json")
 
     @page("/static/<path:name>")
     def static(name: str) -> Response:
-        return send_from_directory(_HERE / "static", name)
+        return send_from_directory(_REPORT if name == _REPORT_STYLE else _STATIC, name)
 
     @pages.after_request
     def protect(response: Response) -> Response:
@@ -58,36 +80,5 @@ def make_pages(owner: Owner, readers: Readers, guard: Callable[[_View], _View]) 
             response.headers.setdefault(name, value)
         return response
 
+    add_slow_pages(desk, page)
     return pages
-
-
-def _json(told: object) -> Response:
-    return Response(msgspec.json.encode(told), mimetype="application/json")
-
-
-def _masked(snapshot: Snapshot, masking: Masking) -> Snapshot:
-    """Without the names of persons, also in sentences."""
-    if masking.reveal:
-        return snapshot
-    return msgspec.structs.replace(
-        snapshot,
-        incidents=tuple(_masked_incident(incident, masking) for incident in snapshot.incidents),
-        faults=tuple(map(masking.text, snapshot.faults)),
-        reasons=tuple(
-            msgspec.structs.replace(
-                reason,
-                text=masking.text(reason.text),
-                values={
-                    name: masking.text(value) if isinstance(value, str) else value
-                    for name, value in reason.values.items()
-                },
-            )
-            for reason in snapshot.reasons
-        ),
-    )
-
-
-def _masked_incident(incident: IncidentSeen, masking: Masking) -> IncidentSeen:
-    return msgspec.structs.replace(
-        incident, recipient=masking.person(incident.recipient), owners=masking.persons(incident.owners)
-    )

@@ -43,7 +43,7 @@ class Readers:
         language = self.language(request)
         masking = self._aliases.get(language.code)
         if masking is None:
-            label = language.text("web.person_alias", number="{number}")
+            label = language.text("common.alias", number="{number}")
             masking = self._aliases[language.code] = Masking(label=label, people=self._people())
         if snapshot is not None:
             masking.number_incidents(snapshot.incidents)

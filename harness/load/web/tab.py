@@ -5,16 +5,16 @@ Locust 2.47 shows one table a tab, of texts only; the page script makes links of
 
 from collections.abc import Iterator
 
-from harness.load.web.view import View, clock
+from msgspec.structs import asdict
+
+from harness.load.web.view import IncidentRow, View
 from harness.report.language import Language
-from harness.report.masking import Masking
-from harness.snapshot import IncidentSeen, Snapshot
+from harness.snapshot import Snapshot
 
 Row = dict[str, str]
 PAGES = "misissuance"
 """Where our pages are, below Locust's own."""
 _RUN, _INCIDENTS = "misissuance", "misissuance-incidents"
-_COLUMNS = "time", "recipient", "owners", "kind", "outcome", "sync_run", "cause", "page"
 
 
 def template_args(language: Language) -> dict[str, object]:
@@ -35,21 +35,21 @@ def template_args(language: Language) -> dict[str, object]:
             },
             {
                 "key": _INCIDENTS,
-                "structure": [{"key": column, "title": text(f"web.column_{column}")} for column in _COLUMNS],
+                "structure": [
+                    {"key": column, "title": text(f"web.column_{column}")} for column in IncidentRow.__struct_fields__
+                ],
             },
         ],
         "extended_csv_files": [{"href": f"./{PAGES}/", "title": f"{text('web.tab')}: {text('web.overview_link')}"}],
     }
 
 
-def extended_stats(
-    snapshot: Snapshot | None, view: View, language: Language, masking: Masking
-) -> list[dict[str, object]]:
+def extended_stats(snapshot: Snapshot | None, view: View, language: Language) -> list[dict[str, object]]:
     """The rows of our tables, as `/stats/requests` carries them."""
-    incidents = snapshot.incidents if snapshot is not None else ()
+    incidents = [asdict(incident) | {"page": f"{PAGES}/{incident.page}"} for incident in view.incidents]
     return [
         {"key": _RUN, "data": list(_run_rows(snapshot, view, language))},
-        {"key": _INCIDENTS, "data": [_incident_row(incident, language, masking) for incident in incidents]},
+        {"key": _INCIDENTS, "data": incidents},
     ]
 
 
@@ -68,18 +68,3 @@ def _run_rows(snapshot: Snapshot | None, view: View, language: Language) -> Iter
     for fault in view.faults:
         yield {"what": text("web.gap"), "value": fault}
     yield {"what": text("web.directory"), "value": snapshot.directory}
-
-
-def _incident_row(incident: IncidentSeen, language: Language, masking: Masking) -> Row:
-    unknown = language.text("common.unknown")
-    applied, handed = (language.name("kind", kind) for kind in (incident.kind, incident.delivered_kind))
-    return {
-        "time": clock(incident.at),
-        "recipient": masking.person(incident.recipient),
-        "owners": language.text("common.list_separator").join(masking.persons(incident.owners)) or unknown,
-        "kind": f"{applied} → {handed or unknown}",
-        "outcome": language.name("outcome", incident.outcome),
-        "sync_run": unknown if incident.sync_run is None else incident.sync_run or language.text("web.none"),
-        "cause": language.name("cause", incident.cause),
-        "page": f"{PAGES}/incident/{incident.nonce}",
-    }

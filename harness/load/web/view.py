@@ -6,6 +6,7 @@ is still unknown. A value that nobody knows is shown as unknown, never as zero.
 
 from collections import Counter
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -13,10 +14,11 @@ from harness.outcome import Outcome
 from harness.report.language import Language
 from harness.report.masking import Masking
 from harness.report.reasons import reason_text
-from harness.snapshot import Snapshot
+from harness.snapshot import IncidentSeen, Snapshot
 
 Tone = Literal["", "good", "bad", "unsure"]
-_REASONS = 3
+ROWS_AT_MOST = 100
+"""Incidents that a page lists: what is new has to be seen, and all of them are in the report."""
 _FEW = 0.001
 
 
@@ -37,6 +39,19 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     figures: tuple[Figure, ...]
 
 
+class IncidentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident in words; `page` is the address of its page below ours."""
+
+    time: str
+    recipient: str
+    owners: str
+    kind: str
+    outcome: str
+    sync_run: str
+    cause: str
+    page: str
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """All of it.
 
@@ -46,6 +61,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         groups: handed, exercised, unknown; then the outcomes.
         faults: sentences, one for each gap in the evidence.
         reasons: of the verdict.
+        incidents: the last `ROWS_AT_MOST`, the newest first.
     """
 
     title: str
@@ -55,6 +71,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     faults: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    incidents: tuple[IncidentRow, ...] = ()
 
 
 def make_view(snapshot: Snapshot | None, language: Language, masking: Masking) -> View:
@@ -67,6 +84,12 @@ def make_view(snapshot: Snapshot | None, language: Language, masking: Masking) -
             status="",
         )
     return _Writer(snapshot, language, masking).view()
+
+
+def make_row(snapshot: Snapshot, nonce: str, language: Language, masking: Masking) -> IncidentRow | None:
+    """One incident of it; None where it has none by that name."""
+    found = (incident for incident in snapshot.incidents if incident.nonce == nonce)
+    return next(map(_Writer(snapshot, language, masking).incident, found), None)
 
 
 class _Writer:
@@ -90,6 +113,21 @@ class _Writer:
             groups=(self._handed(), self._exercised(), self._open(), self._of_outcomes()),
             faults=tuple(map(self._masking.text, self._seen.faults)),
             reasons=tuple(self._masking.text(reason_text(reason, self._language)) for reason in self._seen.reasons),
+            incidents=tuple(map(self.incident, self._seen.incidents[: -ROWS_AT_MOST - 1 : -1])),
+        )
+
+    def incident(self, incident: IncidentSeen) -> IncidentRow:
+        name, separator = self._language.name, self._text("common.list_separator")
+        applied, handed = name("kind", incident.kind), name("kind", incident.delivered_kind)
+        return IncidentRow(
+            time=clock(incident.at),
+            recipient=self._masking.person(incident.recipient),
+            owners=separator.join(self._masking.persons(incident.owners)) or self._unknown,
+            kind=f"{applied} → {handed or self._unknown}",
+            outcome=name("outcome", incident.outcome),
+            sync_run=self._unknown if incident.sync_run is None else incident.sync_run or self._text("web.none"),
+            cause=name("cause", incident.cause),
+            page=f"incident/{quote(incident.nonce, safe='')}",
         )
 
     def _title(self) -> tuple[str, Tone]:
@@ -119,9 +157,9 @@ class _Writer:
             parts.append(self._text(key, papers=papers, persons=persons))
         if seen.state != "decided":
             parts.append(self._text("web.no_verdict_yet" if seen.verdict is None else "web.final_word_later"))
-        elif not seen.misissued:
-            parts += [reason_text(reason, self._language) for reason in seen.reasons[:_REASONS]]
-        return self._text("common.sentence_separator").join(map(self._masking.text, parts))
+        elif seen.verdict == "PASS":
+            parts.append(self._text("web.bound_sentence", bound=self._bound()))
+        return self._text("common.sentence_separator").join(parts)
 
     def _status(self) -> str:
         seen = self._seen

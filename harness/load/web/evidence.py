@@ -1,0 +1,69 @@
+"""What a page has to wait for, made by a process of its own: HTML on standard output.
+
+    python -m harness.load.web.evidence DIRECTORY LANGUAGE [--reveal] [--incident NONCE]
+
+Standard input tells, in JSON, whose aliases have been given out on the pages, in that order.
+"""
+
+import argparse
+import sys
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from harness.gate import Decision, examine
+from harness.ledger import LedgerError
+from harness.report.files import masking_of
+from harness.report.html import render_report
+from harness.report.language import Language, choose_language
+from harness.report.masking import Masking
+from harness.report.sentences import incident_sentence
+
+
+def main() -> None:
+    """The report of the run as its ledger stands, or what that tells of one incident."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("language")
+    parser.add_argument("--reveal", action="store_true")
+    parser.add_argument("--incident", default="")
+    asked = parser.parse_args()
+    language = choose_language(asked.language)
+    known = msgspec.json.decode(sys.stdin.buffer.read() or b"[]", type=tuple[str, ...])
+    try:
+        decision = examine(asked.directory)
+    except LedgerError as error:
+        sys.exit(f"misissue: {error}")
+    masking = masking_of(decision, language, reveal=asked.reveal, known=known)
+    if asked.incident:
+        page = render_incident(decision, asked.incident, language, masking)
+    else:
+        page = render_report(decision, language, masking)
+    sys.stdout.buffer.write(page.encode())
+
+
+def render_incident(decision: Decision, nonce: str, language: Language, masking: Masking) -> str:
+    """All that the ledger tells of an incident; a sentence where there is none by that name."""
+    found = next((incident for incident in decision.verdict.incidents if incident.nonce == nonce), None)
+    return (
+        _templates()
+        .get_template("misissuance/evidence.html")
+        .render(
+            incident=found,
+            sentence=incident_sentence(found, language, masking) if found is not None else "",
+            person=masking.person,
+            language=language,
+            t=language.text,
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(loader=PackageLoader("harness.load.web"), autoescape=True, undefined=StrictUndefined)
+
+
+if __name__ == "__main__":
+    main()
