@@ -25,27 +25,29 @@ class InFlight:
             rows = rows[np.argsort(prints.sent_ns[rows], kind="stable")]
             self._by_magnitude.append((int(duration_ns[rows].max()), rows, prints.sent_ns[rows]))
 
-    def during(self, begin_ns: Times, end_ns: Times) -> list[Rows]:
-        """For each closed interval the rows of the prints in flight at some instant of it, by (time sent, row)."""
-        asked: list[Rows] = []
-        found: list[Rows] = []
+    def during(self, begin_ns: Times, end_ns: Times) -> tuple[Rows, Rows]:
+        """The prints in flight at some instant of each closed interval.
+
+        Returns:
+            Numbers of the intervals, in ascending order, and beside each the row of a print, by (time sent, row).
+        """
+        asked, found = [np.zeros(0, dtype=np.intp)], [np.zeros(0, dtype=np.intp)]
         for longest_ns, rows, sent_ns in self._by_magnitude:
             earliest_ns = np.maximum(begin_ns, EARLIEST_NS + longest_ns) - longest_ns
             first = np.searchsorted(sent_ns, earliest_ns, side="left")
             last = np.searchsorted(sent_ns, end_ns, side="right")
-            questions, places = ranges(first, last)
+            intervals, places = ranges(first, last)
             near = rows[places]
-            late_enough = self._prints.answered_ns[near] >= begin_ns[questions]
-            asked.append(questions[late_enough])
+            late_enough = self._prints.answered_ns[near] >= begin_ns[intervals]
+            asked.append(intervals[late_enough])
             found.append(near[late_enough])
-        if not found:
-            return [np.zeros(0, dtype=np.intp) for _ in begin_ns]
-        question, answer = np.concatenate(asked), np.concatenate(found)
-        order = np.lexsort((answer, self._prints.sent_ns[answer], question))
-        ends = np.searchsorted(question[order], np.arange(len(begin_ns)), side="right")
-        return np.split(answer[order], ends)[:-1]
+        interval, row = np.concatenate(asked), np.concatenate(found)
+        order = np.lexsort((row, self._prints.sent_ns[row], interval))
+        return interval[order], row[order]
 
     def neighbours(self, rows: Rows) -> list[Rows]:
         """For each row the other prints that were in flight at one instant together with it."""
-        beside = self.during(self._prints.sent_ns[rows], self._prints.answered_ns[rows])
-        return [others[others != row] for row, others in zip(rows, beside, strict=True)]
+        number, others = self.during(self._prints.sent_ns[rows], self._prints.answered_ns[rows])
+        is_other = others != rows[number]
+        number, others = number[is_other], others[is_other]
+        return np.split(others, np.searchsorted(number, np.arange(len(rows)), side="right"))[:-1]

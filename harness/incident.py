@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate, chain
+from itertools import accumulate
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from harness.oracle import Judgement
 from harness.outcome import Outcome
 from harness.records import Print, Record, SyncRun
 
+NOBODY = np.zeros(0, dtype=np.intp)
 
-class Neighbour(Record, frozen=True, kw_only=True, omit_defaults=False):
+
+class Neighbour(Record, frozen=True, kw_only=True, omit_defaults=False, gc=False):
     """A print in flight at one instant together with an incident.
 
     Args:
@@ -72,7 +74,7 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=False):
     donor: str = ""
 
 
-class RetriedError(Record, frozen=True, kw_only=True, omit_defaults=False):
+class RetriedError(Record, frozen=True, kw_only=True, omit_defaults=False, gc=False):
     """An attempt that failed, and whose application was printed normally when it was made again.
 
     In the error log of 2023 two of three such cases hid a misissuance to somebody else, so that nobody may close one
@@ -114,7 +116,7 @@ def find_incidents(evidence: RunEvidence, judged: Judged) -> tuple[Incident, ...
         return ()
     describer = _Describer(evidence, judged, list(judged.misissued))
     points = evidence.events.reached(print_.nonce for print_, _ in judged.misissued.values())
-    prints = evidence.prints.fetch(chain.from_iterable(others.tolist() for others in describer.beside.values()))
+    prints = evidence.prints.fetch(np.concatenate([NOBODY, *describer.beside.values()]))
     diagnoses = diagnose(
         evidence,
         judged.misissued,
@@ -167,7 +169,7 @@ class _Describer:
         self.notices = {notice.nonce: notice.code for notice in evidence.notices}
         in_flight = InFlight(evidence.prints.possible)
         self.beside = dict(zip(rows, in_flight.neighbours(np.array(rows, dtype=np.intp)), strict=True))
-        self._nonces = evidence.prints.nonces(chain.from_iterable(others.tolist() for others in self.beside.values()))
+        self._nonces = evidence.prints.nonces(np.concatenate([NOBODY, *self.beside.values()]))
         self._prints = evidence.prints
         self._judged = judged
         self._started = datetime.fromisoformat(evidence.run.started)

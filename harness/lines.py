@@ -169,15 +169,16 @@ class Sorts:
             ValueError: when it is none, or something of its sort stands before the applicant.
         """
         place = line.find(_SORT, len(_HEAD))
-        number = self._add(line[place:] if place >= 0 else b"")
+        sort = line[place:] if place >= 0 else b""
         own = {"application": "", "attempt": 1, "sent_ns": 0, "answered_ns": 0, "intended_ns": None}
-        if msgspec.structs.replace(_decode_print(line), **own) != self.prints[number]:
+        if msgspec.structs.replace(_decode_print(line), **own) != _decode_print(_HEAD + sort):
             raise ValueError(_ANOTHER_FORM)
-        return number
+        return self._add(sort)
 
     def numbers(self, sorts: Sequence[bytes]) -> NDArray[np.int32]:
         """The number of each, by what stands from the applicant on; -1 for what is none, and for all behind it."""
-        numbers = [self._numbers.get(sort, -1) for sort in sorts]
+        known = self._numbers.get
+        numbers = [known(sort, -1) for sort in sorts]
         if -1 in numbers:
             for place in [place for place, number in enumerate(numbers) if number < 0]:
                 try:

@@ -26,7 +26,7 @@ from harness.sweep import Pool, Served, Slots, Stays, served
 _WAITING, _STAGED, _WRITTEN, _READ = (POINTS.index(point) for point in ("waiting", "staged", "written", "read"))
 
 
-class Exposure(Record, frozen=True, kw_only=True, tag="exposure"):
+class Exposure(Record, frozen=True, kw_only=True, tag="exposure", gc=False):
     """The trigger condition, met once: a sync run, a print in the stage and a print waiting for it, at one instant.
 
     Args:

@@ -154,28 +154,28 @@ class Prints:
         """Which rows are attempts of one of these; costs one look at all rows, however many are asked for."""
         return np.flatnonzero(np.isin(self.application, _numbers(Texts.of(applications))))
 
-    def fetch(self, rows: Iterable[int]) -> dict[int, Print]:
+    def fetch(self, rows: Iterable[int] | Rows) -> dict[int, Print]:
         """The prints of some rows, in their order, read from the ledger again, with the possible time of each.
 
         Raises:
             OSError: when the ledger is gone meanwhile.
         """
         found: dict[int, Print] = {}
-        for data, of_segment in self._ledger(np.array(sorted(set(rows)), dtype=np.intp)):
+        for data, of_segment in self._ledger(_in_order(rows)):
             for row, begin in zip(of_segment.tolist(), self._offset[of_segment].tolist(), strict=True):
                 data.seek(begin)
                 found[row] = self._whole(row, read_print_line(data.readline()))
         return found
 
-    def nonces(self, rows: Iterable[int]) -> dict[int, str]:
+    def nonces(self, rows: Rows) -> dict[int, str]:
         """Of some rows, read from the ledger again.
 
         Raises:
             OSError: when the ledger is gone meanwhile.
         """
-        wanted = np.array(sorted(set(rows)), dtype=np.intp)
+        wanted = _in_order(rows)
         is_plain = self._name_bytes[wanted] > 0
-        found = {row: print_.nonce for row, print_ in self.fetch(wanted[~is_plain].tolist()).items()}
+        found = {row: print_.nonce for row, print_ in self.fetch(wanted[~is_plain]).items()}
         for data, of_segment in self._ledger(wanted[is_plain]):
             begins = self._offset[of_segment] + NAME_AT
             ends = begins + self._name_bytes[of_segment]
@@ -208,3 +208,8 @@ class Prints:
 def _numbers(applications: Texts) -> NDArray[np.int64]:
     """By which applications are known in the columns."""
     return applications.digests().view(np.int64)
+
+
+def _in_order(rows: Iterable[int] | Rows) -> Rows:
+    """Each of them once, in ascending order."""
+    return np.unique(rows if isinstance(rows, np.ndarray) else np.fromiter(rows, dtype=np.intp))

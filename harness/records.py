@@ -115,7 +115,7 @@ class Print(Record, frozen=True, kw_only=True, tag="print", gc=False):
         return f"{self.application}.{self.attempt}"
 
 
-class Document(Record, frozen=True, kw_only=True, tag="document"):
+class Document(Record, frozen=True, kw_only=True, tag="document", gc=False):
     """A register entry: the one right sequence of bytes for (applicants, kind, options, version).
 
     Args:
@@ -135,7 +135,7 @@ class Document(Record, frozen=True, kw_only=True, tag="document"):
     sha256: str
 
 
-class Change(Record, frozen=True, kw_only=True, tag="change"):
+class Change(Record, frozen=True, kw_only=True, tag="change", gc=False):
     """A change (異動) as it was sent to the registry; it makes `version` of the group's record.
 
     Args:
@@ -153,7 +153,7 @@ class Change(Record, frozen=True, kw_only=True, tag="change"):
     answered_ns: Nanoseconds | None = None
 
 
-class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run"):
+class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run", gc=False):
     """One run of the synchronisation (随時連携処理).
 
     Args:

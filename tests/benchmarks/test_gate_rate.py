@@ -12,25 +12,27 @@ from tests.benchmarks.spread import Spread
 RATIO_WANTED = 4.0
 GROWTH_WANTED = 11.0
 _PRINTS = 200_000
-_PRINTS_A_SYNC_RUN = 10
 _ROUNDS = 9
 _GROWTH_ROUNDS = 5
 
+# Of a short run that provokes what it can, and of one of days.
+both_densities = pytest.mark.parametrize("prints_a_sync_run", [10, 100])
 both_sorts = pytest.mark.parametrize("shows_points", [False, True], ids=["from_outside", "with_points"])
 
 
-def _write(directory: Path, prints: int, *, shows_points: bool) -> Path:
-    write_ledger(directory, prints=prints, sync_runs=prints // _PRINTS_A_SYNC_RUN, shows_points=shows_points)
+def _write(directory: Path, prints: int, prints_a_sync_run: int, *, shows_points: bool) -> Path:
+    write_ledger(directory, prints=prints, sync_runs=prints // prints_a_sync_run, shows_points=shows_points)
     measure("read", directory)  # so that everybody finds it in the page cache
     return directory
 
 
 @pytest.mark.bench
 @pytest.mark.timeout(1800)
+@both_densities
 @both_sorts
-def test_gate_rate(run_path: Path, *, shows_points: bool) -> None:
+def test_gate_rate(run_path: Path, prints_a_sync_run: int, *, shows_points: bool) -> None:
     """Judging a finished ledger takes at most four times as long as decoding its segments with msgspec alone."""
-    directory = _write(run_path / "run", _PRINTS, shows_points=shows_points)
+    directory = _write(run_path / "run", _PRINTS, prints_a_sync_run, shows_points=shows_points)
     rounds = [(measure("decode", directory), measure("judge", directory)) for _ in range(_ROUNDS)]
     assert {judged.found for _, judged in rounds} == {"PASS"}
     ratio = Spread.of([judged.cpu_ns / decoded.cpu_ns for decoded, judged in rounds])
@@ -45,11 +47,12 @@ def test_gate_rate(run_path: Path, *, shows_points: bool) -> None:
 
 @pytest.mark.bench
 @pytest.mark.timeout(3600)
+@both_densities
 @both_sorts
-def test_gate_grows_linearly(run_path: Path, *, shows_points: bool) -> None:
+def test_gate_grows_linearly(run_path: Path, prints_a_sync_run: int, *, shows_points: bool) -> None:
     """Ten times the prints take at most eleven times as long to judge."""
-    few = _write(run_path / "few", _PRINTS, shows_points=shows_points)
-    many = _write(run_path / "many", 10 * _PRINTS, shows_points=shows_points)
+    few = _write(run_path / "few", _PRINTS, prints_a_sync_run, shows_points=shows_points)
+    many = _write(run_path / "many", 10 * _PRINTS, prints_a_sync_run, shows_points=shows_points)
     rounds = [(measure("judge", few), measure("judge", many)) for _ in range(_GROWTH_ROUNDS)]
     assert {cost.found for costs in rounds for cost in costs} == {"PASS"}
     growth = Spread.of([of_many.cpu_ns / of_few.cpu_ns for of_few, of_many in rounds])
@@ -60,7 +63,7 @@ def test_gate_grows_linearly(run_path: Path, *, shows_points: bool) -> None:
 @both_sorts
 def test_costs_are_measured(run_path: Path, *, shows_points: bool) -> None:
     """Short twin: every piece of work goes through all of the evidence, and whoever judges also decodes."""
-    directory = _write(run_path / "run", 2000, shows_points=shows_points)
+    directory = _write(run_path / "run", 2000, 10, shows_points=shows_points)
     segments = [path.read_bytes() for path in segments_in(directory)]
     read, decoded, judged = measure("read", directory), measure("decode", directory), measure("judge", directory)
     assert read.found == sum(map(len, segments))

@@ -32,12 +32,12 @@ def test_in_flight_equals_comparing_all_with_all(prints: list[Span], asked: list
     """In flight during an interval, or beside a print, is whatever shares an instant with it, however long it hung."""
     in_flight = InFlight(columns(prints))
     in_order = sorted(range(len(prints)), key=lambda row: (prints[row][0], row))
-    during = in_flight.during(*columns(asked))
-    assert [rows.tolist() for rows in during] == [
-        [row for row in in_order if share(prints[row], span)] for span in asked
+    intervals, rows = in_flight.during(*columns(asked))
+    assert list(zip(intervals.tolist(), rows.tolist(), strict=True)) == [
+        (number, row) for number, span in enumerate(asked) for row in in_order if share(prints[row], span)
     ]
     beside = in_flight.neighbours(np.arange(len(prints)))
-    assert [rows.tolist() for rows in beside] == [
+    assert [others.tolist() for others in beside] == [
         [other for other in in_order if other != row and share(prints[other], span)] for row, span in enumerate(prints)
     ]
 
