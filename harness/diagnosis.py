@@ -120,10 +120,7 @@ class _Diagnoser:
         self._wall_offset_ns = started - evidence.run.started_ns
 
     def diagnose(self, row: int) -> Diagnosis:
-        outcome = self._misissued[row][1].outcome
-        if outcome is Outcome.LOST:
-            return _UNKNOWN
-        if outcome is Outcome.DUPLICATE:
+        if self._misissued[row][1].outcome is Outcome.DUPLICATE:
             return Diagnosis(Cause.REPEATED_APPLICATION)
         return self._by_points(row) or self._by_content(row) or self._from_outside(row) or _UNKNOWN
 
@@ -133,8 +130,8 @@ class _Diagnoser:
         mine = self._points[print_.nonce]
         if "read" not in mine:
             return None
-        writer = self._writes.last_before(mine["read"], self._events.number_of(print_.nonce))
-        donor = next((one for one in self._donors(row) if self._events.number_of(one.nonce) == writer), None)
+        writers = self._writes.last_before(mine["read"], self._events.number_of(print_.nonce))
+        donor = next((one for one in self._donors(row) if self._events.number_of(one.nonce) in writers), None)
         if donor is None:
             return None
         others = self._points[donor.nonce]
@@ -176,8 +173,7 @@ class _Diagnoser:
             return Diagnosis(Cause.OVERWRITTEN, together[0][1].nonce)
         before = self._before.get(row)
         is_same = before is not None and before.checksum == print_.checksum
-        recipients = self._recipients.get(print_.checksum, set())
-        if print_.applicant in recipients and len(recipients) >= MANY:
+        if len(self._recipients[print_.checksum]) >= MANY:
             return Diagnosis(Cause.ONE_FOR_MANY, before.nonce if before is not None and is_same else "")
         if before is not None and is_same and not points_known and self._is_latest_delivery(before, print_):
             return Diagnosis(Cause.LEFT_OVER, before.nonce)
@@ -234,7 +230,7 @@ class _Writes:
 
     def __init__(self, events: Events) -> None:
         rows = np.flatnonzero(events.point == POINTS.index("written"))
-        rows = rows[np.lexsort((events.print_[rows], events.at_ns[rows], events.slot[rows]))]
+        rows = rows[np.lexsort((events.at_ns[rows], events.slot[rows]))]
         self._print, self._at_ns = events.print_[rows], events.at_ns[rows]
         slots, begins, lengths = np.unique(events.slot[rows], return_index=True, return_counts=True)
         self._of_slot = {
@@ -242,13 +238,17 @@ class _Writes:
             for slot, begin, length in zip(slots.tolist(), begins.tolist(), lengths.tolist(), strict=True)
         }
 
-    def last_before(self, read: Reached, own: int) -> int | None:
-        """Number of the print that wrote last into the slot, at the time of the reading at the latest, but for one."""
+    def last_before(self, read: Reached, own: int) -> set[int]:
+        """Number of the print that wrote last into the slot, at the time of the reading at the latest, but for one.
+
+        Of several in one nanosecond nobody knows which was the last.
+        """
         begin, end = self._of_slot.get(read.slot, (0, 0))
         place = bisect_right(self._at_ns, read.at_ns, begin, end) - 1
         while place >= begin and self._print[place] == own:
             place -= 1
-        return int(self._print[place]) if place >= begin else None
+        first = bisect_left(self._at_ns, self._at_ns[place], begin, place) if place >= begin else place + 1
+        return set(self._print[first : place + 1].tolist()) - {own}
 
 
 def asks(print_: Print) -> Asked:
@@ -273,14 +273,19 @@ def _last_before(prints: Prints, asked: Mapping[int, set[Asked]]) -> dict[int, P
     answered_ns, sent_ns = prints.possible.answered_ns, prints.possible.sent_ns
     rows = rows[np.lexsort((rows, answered_ns[rows], of_row[rows]))]
     times, edges = answered_ns[rows], np.searchsorted(of_row[rows], np.arange(len(numbers) + 1))
-    found: dict[int, int] = {}
+    found: dict[int, list[int]] = {}
     for row, wanted in asked.items():
         for number in map(numbers.__getitem__, wanted):
-            place = bisect_left(times, sent_ns[row], int(edges[number]), int(edges[number + 1])) - 1
-            if place >= edges[number] and (row not in found or times[place] > answered_ns[found[row]]):
-                found[row] = int(rows[place])
-    before = prints.fetch(found.values())
-    return {row: before[other] for row, other in found.items()}
+            begin, end = int(edges[number]), int(edges[number + 1])
+            after = bisect_left(times, sent_ns[row], begin, end)
+            if after > begin:
+                first = bisect_left(times, times[after - 1], begin, after)  # of those answered in one nanosecond
+                found.setdefault(row, []).extend(rows[first:after].tolist())
+    before = prints.fetch(other for others in found.values() for other in others)
+    return {
+        row: max((before[other] for other in others), key=lambda one: (one.answered_ns, one.nonce))
+        for row, others in found.items()
+    }
 
 
 def _is_stale(print_: Print, register: Register) -> bool:

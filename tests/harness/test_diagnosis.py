@@ -1,5 +1,6 @@
 """Whose document came out, seen from who asked, points at the cause; and only where that relation really holds."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from harness.diagnosis import Cause
 from harness.gate import decide
 from harness.incident import Incident
-from harness.records import Evidence, Group, Print, PrintEvent, Refusal, SyncRun
+from harness.records import ClockReading, Evidence, Group, Print, PrintEvent, Refusal, SyncRun
 from harness.report.language import ENGLISH, JAPANESE
-from tests.harness.builders import HOME, OTHER, change, delivery, entry, failed, mark, paper, sync_run, write_run
+from tests.harness.builders import CLOCK, HOME, OTHER, change, delivery, entry, failed, mark, paper, sync_run, write_run
 
 SECOND_NS = 10**9
 WORLD: tuple[Evidence, ...] = (HOME, OTHER, entry("A"), entry("B"), entry("X"), entry("X", kind="koseki"))
@@ -42,7 +43,7 @@ def suspected(directory: Path, load: Iterable[Evidence], target: Iterable[Eviden
 
 
 RELEASE = SyncRun(
-    sync_run="S1", applied=(), begin_ns=1220, applied_ns=1300, released_ns=1400, acknowledged_ns=1500, end_ns=1400
+    sync_run="S1", applied=(), begin_ns=1220, applied_ns=1300, released_ns=1400, acknowledged_ns=1600, end_ns=1500
 )
 
 
@@ -61,6 +62,12 @@ RELEASE = SyncRun(
             id="the recipient came after the release",
         ),
         pytest.param(
+            msgspec.structs.replace(RELEASE, begin_ns=1000, applied_ns=1000),
+            (900, 1040),
+            "overwritten",
+            id="let on before the recipient came",
+        ),
+        pytest.param(
             msgspec.structs.replace(RELEASE, applied_ns=None, released_ns=None, end_ns=None),
             (1210, 1220),
             "spurious_release",
@@ -70,12 +77,9 @@ RELEASE = SyncRun(
 )
 def test_overwritten_in_the_stage(tmp_path: Path, run: SyncRun, donors_wait: tuple[int, int], cause: str) -> None:
     """An image overwritten between written and read is blamed on a sync run if one released while both were there."""
-    staged = donors_wait[1]
-    target = [
-        run,
-        *points("A1.1", **STAGE),
-        *points("A2.1", waiting=donors_wait[0], staged=staged, written=staged + 50),
-    ]
+    waiting, staged = donors_wait
+    donors = points("A2.1", waiting=waiting, staged=staged, written=max(staged, STAGE["written"]) + 50)
+    target = [run, *points("A1.1", **STAGE), *donors]
     donor = msgspec.structs.replace(DONOR, sent_ns=800)
     assert suspected(tmp_path, [RECIPIENT, donor], target) == (cause, "A2.1")
 
@@ -123,6 +127,16 @@ def test_left_over_of_the_slot(tmp_path: Path) -> None:
     assert suspected(tmp_path / "overlaid", [RECIPIENT, old, since], in_this_slot)[0] != "left_over"
 
 
+def test_own_writing_that_came_to_nothing(tmp_path: Path) -> None:
+    """Where the recipient wrote an image and a stranger's that was there before was read, that was left over, too."""
+    old = delivery("A2", "X", paper("X"), at=(100, 200))
+    target = [*points("A2.1", waiting=110, staged=120, written=130, read=140), *points("A1.1", **STAGE)]
+    assert suspected(tmp_path / "the same", [RECIPIENT, old], target) == ("left_over", "A2.1")
+    elsewhere = [*points("A2.1", "2", waiting=110, staged=120, written=130, read=140), *points("A1.1", **STAGE)]
+    early = msgspec.structs.replace(old, sent_ns=-3 * SECOND_NS, answered_ns=-2 * SECOND_NS)
+    assert suspected(tmp_path / "another slot", [RECIPIENT, early], elsewhere) == ("unknown", "")
+
+
 def test_own_paper_from_before(tmp_path: Path) -> None:
     """Somebody's own old paper is a left-over where no new one was made, and of a stale copy where one was."""
     synchronised = sync_run("S0", 500, 600, applied=[("G1", 2)])
@@ -160,6 +174,13 @@ def test_left_over_from_outside(tmp_path: Path) -> None:
     assert suspected(tmp_path / "not last", [RECIPIENT, old, between]) == ("unknown", "")
     not_handed_out = failed("A3", "B", at=(300, 400))
     assert suspected(tmp_path / "error between", [RECIPIENT, old, not_handed_out]) == ("left_over", "A2.1")
+    older = [
+        entry("X", version=2),
+        change(2, group="G2", persons=("X",), sent_ns=500),
+        msgspec.structs.replace(old, application="A2"),
+        delivery("A1", "A", paper("X", version=2), at=(1000, 2000)),
+    ]
+    assert suspected(tmp_path / "another version", older) == ("unknown", "")
     never_seen = [RECIPIENT, failed("A2", "X", at=(-5 * SECOND_NS, -4 * SECOND_NS))]
     assert suspected(tmp_path / "never delivered", never_seen) == ("unknown", "")
 
@@ -208,6 +229,52 @@ def test_one_for_many_in_flight(tmp_path: Path) -> None:
     ]
     found = incidents(tmp_path, [others, msgspec.structs.replace(DONOR, application="A9"), *strangers])
     assert [(one.cause, one.donor) for one in found] == [("overwritten", "A9.1")] * 3
+
+
+def test_nobodys_paper_for_many(tmp_path: Path) -> None:
+    """Papers without anything on them are nobody's, to however many they went."""
+    others = Group(group="G3", persons=("C", "D", "E"))
+    empty = [msgspec.structs.replace(delivery(f"A{one}", "A", b""), applicant=one, group="G3") for one in "CDE"]
+    assert {one.cause for one in incidents(tmp_path, [others, *empty])} == {"unknown"}
+
+
+def test_last_of_several_donors(tmp_path: Path) -> None:
+    """Of several prints for what came out the one that was sent last is named; of those before, the last answered."""
+    again = delivery("A3", "X", paper("X"), at=(1200, 2200))
+    assert suspected(tmp_path / "in flight", [RECIPIENT, again, DONOR]) == ("overwritten", "A3.1")
+    apart = [*points("A1.1", **STAGE), *points("A2.1", "2", written=1300), *points("A3.1", "2", written=1400)]
+    assert suspected(tmp_path / "in another slot", [RECIPIENT, again, DONOR], apart) == ("same_second", "A3.1")
+    household = paper("A", "B", options=("household",))
+    before = [
+        delivery("A2", "B", household, options=("household",), at=(300, 400)),
+        delivery("A3", "A", household, options=("household",), at=(500, 600)),
+        delivery("A4", "B", household, options=("household",), at=(100, 200)),
+    ]
+    load = [entry("A", "B", options=("household",)), *before, delivery("A1", "X", household, at=(1000, 2000))]
+    assert suspected(tmp_path / "before", load) == ("left_over", "A3.1")
+
+
+def test_nobody_may_have_it(tmp_path: Path) -> None:
+    """What is right for nobody was made for none of those who are on it."""
+    load = [entry("A", "X", applicants=()), delivery("A1", "A", paper("A", "X"), at=(1000, 2000)), DONOR]
+    assert suspected(tmp_path, load) == ("unknown", "")
+
+
+def test_own_print_is_no_donor(tmp_path: Path) -> None:
+    """That somebody printed the same a moment ago, or still does, explains nothing of a paper that is torn."""
+    torn = delivery("A1", "A", b"?", marks=(mark("A"),), at=(1000, 2000))
+    assert suspected(tmp_path / "before", [torn, delivery("A2", "A", paper("A"), at=(100, 200))]) == ("unknown", "")
+    assert suspected(tmp_path / "beside", [torn, delivery("A2", "A", paper("A"), at=(1100, 1200))]) == ("unknown", "")
+
+
+def test_clocks_that_do_not_tell(tmp_path: Path) -> None:
+    """Two prints that may have been in flight together by clocks that are not exact do not count as such."""
+    readings = [ClockReading(at_ns=at_ns, offset_ns=0, uncertainty_ns=200) for at_ns in (0, 5000)]
+    load = [*WORLD, *readings, RECIPIENT, delivery("A2", "X", paper("X"), at=(2100, 2200))]
+    written = write_run(tmp_path, load, (), clocks=("monotonic of load-1", CLOCK))
+    (incident,) = decide(written).incidents
+    assert [one.nonce for one in incident.neighbours] == ["A2.1"]
+    assert (incident.cause, incident.donor) == ("same_second", "A2.1")
 
 
 def test_parts_of_two(tmp_path: Path) -> None:
@@ -265,6 +332,13 @@ def test_every_cause_has_its_words(cause: Cause) -> None:
     for language in (ENGLISH, JAPANESE):
         said = [language.text(f"common.cause_{one}") for one in Cause]
         assert said.count(language.text(f"common.cause_{cause}")) == 1
+
+
+def test_every_cause_is_documented() -> None:
+    """Each cause has its row where the classes of defects are described, and no other has."""
+    page = (Path(__file__).parents[2] / "docs" / "domain.md").read_text(encoding="utf-8")
+    table = page.partition("| `cause` |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [cause.value for cause in Cause]
 
 
 # ---- whatever is on record, nothing is claimed that does not hold ----
