@@ -174,7 +174,7 @@ def test_left_over_from_outside(tmp_path: Path) -> None:
     assert suspected(tmp_path / "not last", [RECIPIENT, old, between]) == ("unknown", "")
     not_handed_out = failed("A3", "B", at=(300, 400))
     assert suspected(tmp_path / "error between", [RECIPIENT, old, not_handed_out]) == ("left_over", "A2.1")
-    older = [
+    older: list[Evidence] = [
         entry("X", version=2),
         change(2, group="G2", persons=("X",), sent_ns=500),
         msgspec.structs.replace(old, application="A2"),
@@ -250,13 +250,21 @@ def test_last_of_several_donors(tmp_path: Path) -> None:
         delivery("A3", "A", household, options=("household",), at=(500, 600)),
         delivery("A4", "B", household, options=("household",), at=(100, 200)),
     ]
-    load = [entry("A", "B", options=("household",)), *before, delivery("A1", "X", household, at=(1000, 2000))]
+    load: list[Evidence] = [
+        entry("A", "B", options=("household",)),
+        *before,
+        delivery("A1", "X", household, at=(1000, 2000)),
+    ]
     assert suspected(tmp_path / "before", load) == ("left_over", "A3.1")
 
 
 def test_nobody_may_have_it(tmp_path: Path) -> None:
     """What is right for nobody was made for none of those who are on it."""
-    load = [entry("A", "X", applicants=()), delivery("A1", "A", paper("A", "X"), at=(1000, 2000)), DONOR]
+    load: list[Evidence] = [
+        entry("A", "X", applicants=()),
+        delivery("A1", "A", paper("A", "X"), at=(1000, 2000)),
+        DONOR,
+    ]
     assert suspected(tmp_path, load) == ("unknown", "")
 
 
