@@ -138,6 +138,11 @@ def check(criteria: Criteria, metrics: Metrics) -> tuple[Criterion, ...]:
     )
 
 
+def metric_name(metric: str, kind: str) -> str:
+    """A metric of a kind of documents, as on the command line."""
+    return f"{metric}:{kind}" if kind else metric
+
+
 def reason_of(criterion: Criterion) -> Reason:
     """What was found and what was asked for, as a reason of a verdict."""
     found = {} if criterion.value is None else {"value": criterion.value}

@@ -1,4 +1,4 @@
-"""Why a verdict is what it is: a code for programs, the values, and an English sentence. Pure.
+"""Why a verdict, or a comparison of two runs, is what it is: a code, the values, and an English sentence. Pure.
 
 Other languages say the same from code and values (see `harness.report.reasons`), so nothing is in the sentence that is
 not in the values.
@@ -27,6 +27,16 @@ ENGLISH: Mapping[str, str] = {
         "nothing undecided"
     ),
     "self_test_not_asked": "the self-test was not asked for",
+    # Of a comparison of two runs, A and B.
+    "more_misissued": "{b} print(s) ended as {outcome}, {a} in A",
+    "newly_broken": "{name}: {found}, at most {limit} is allowed, which A kept to",
+    "run_inconclusive": "run {run} is INCONCLUSIVE",
+    "run_with_gaps": "run {run} has incomplete evidence: more may have happened than is on record",
+    "not_comparable": "one run was seen from inside and the other from outside: they count different exposures",
+    "less_exposures": "{b} exposures, {a} in A",
+    "less_sync_runs_met": "{b} sync runs met a print, {a} in A",
+    "less_cells": "{b} of the {a} coverage cells that A hit",
+    "less_bound": "at most {b} misissuances per exposure are shown, {a} in A",
     # Parts of the sentences on criteria.
     "of_kind": "{metric} of {kind}",
     "no_value": "it never got a value",

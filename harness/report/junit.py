@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from harness.criteria import Criterion, reason_of
+from harness.criteria import Criterion, metric_name, reason_of
 from harness.diagnosis import Cause
 from harness.gate import Verdict
 from harness.incident import Incident
@@ -135,9 +135,7 @@ def _sentence(incident: Incident, language: Language, masking: Masking) -> str:
 
 
 def _name(criterion: Criterion) -> str:
-    """As on the command line."""
-    kind = f":{criterion.kind}" if criterion.kind else ""
-    return f"{criterion.side} {criterion.metric}{kind}"
+    return f"{criterion.side} {metric_name(criterion.metric, criterion.kind)}"
 
 
 def _properties(verdict: Verdict) -> dict[str, object]:

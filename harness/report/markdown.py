@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from harness.criteria import Criterion
+from harness.criteria import Criterion, metric_name
 from harness.gate import Verdict
 from harness.incident import Incident
 from harness.ledger import VERDICT_FILE, RunDescription
@@ -59,7 +59,7 @@ def _lines(verdict: Verdict, run: RunDescription, language: Language, masking: M
         if sentence:
             yield f"- {escape(sentence)}"
     yield from _section("outcomes", language)
-    yield from _table(
+    yield from table_lines(
         (language.text("markdown.outcome"), language.text("markdown.number")),
         (
             (language.text(f"common.outcome_{outcome}"), str(number))
@@ -69,7 +69,7 @@ def _lines(verdict: Verdict, run: RunDescription, language: Language, masking: M
     )
     if verdict.criteria:
         yield from _section("criteria", language)
-        yield from _table(
+        yield from table_lines(
             tuple(language.text(f"markdown.{name}") for name in ("criterion", "found", "limit", "result")),
             (_criterion(criterion, language) for criterion in verdict.criteria),
         )
@@ -85,7 +85,7 @@ def _incidents(verdict: Verdict, language: Language, masking: Masking) -> Iterat
         return
     yield from _section("incidents", language)
     columns = "time", "outcome", "recipient", "asked_for", "handed_out", "whose", "sync_run", "cause"
-    yield from _table(
+    yield from table_lines(
         tuple(language.text(f"markdown.{name}") for name in columns),
         (_incident(incident, language, masking) for incident in verdict.incidents[:_SHOWN_INCIDENTS]),
     )
@@ -108,10 +108,9 @@ def _incident(incident: Incident, language: Language, masking: Masking) -> tuple
 
 
 def _criterion(criterion: Criterion, language: Language) -> tuple[str, ...]:
-    kind = f":{criterion.kind}" if criterion.kind else ""
     sign = "≤" if criterion.side == "maximum" else "≥"
     return (
-        f"{criterion.metric}{kind}",
+        metric_name(criterion.metric, criterion.kind),
         language.text("common.unknown") if criterion.value is None else plain(criterion.value),
         f"{sign} {plain(criterion.limit)}",
         language.text(f"markdown.result_{criterion.result}"),
@@ -124,7 +123,8 @@ def _section(name: str, language: Language) -> Iterator[str]:
     yield ""
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def table_lines(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A table, with whatever is in its rows as text."""
     yield _row(head)
     yield _row(("---",) * len(head))
     for row in rows:

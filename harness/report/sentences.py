@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from harness.coverage import Cell
 from harness.gate import CellCount, Verdict
 from harness.incident import Incident
 from harness.report.language import Language
@@ -88,7 +89,7 @@ def coverage_sentence(verdict: Verdict, language: Language) -> str:
     return text
 
 
-def cell_name(cell: CellCount, language: Language) -> str:
+def cell_name(cell: Cell | CellCount, language: Language) -> str:
     """The phase, and the states that stood together in it."""
     return f"{language.name('phase', cell.phase)} {_named('state', cell.states, ' + ', language)}"
 

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from harness.bound import upper_bound
 from harness.cli import cli, main
+from harness.compare import Comparison
 from harness.gate import EXIT_USAGE
 from harness.ledger import segment_path
-from tests.harness.builders import INNOCENT, LOAD, delivery, failed, paper, write_run
+from tests.harness.builders import INNOCENT, LOAD, delivery, failed, paper, sync_run, write_run
 
 
 def test_other_systems_are_refused_with_a_sentence(
@@ -25,6 +27,14 @@ def test_other_systems_are_refused_with_a_sentence(
         main()
     assert exit_.value.code == EXIT_USAGE
     assert capsys.readouterr().err == "misissue: misissue runs on Linux only for now; this is darwin\n"
+
+
+TWO_EXPOSURES = (
+    *INNOCENT,
+    delivery("A3", "A", paper("A"), at=(1100, 1200)),
+    delivery("A4", "X", paper("X"), at=(1100, 1200)),
+)
+TWO_SYNC_RUNS = (sync_run(), sync_run("S2", 1120, 1180))
 
 
 def test_a_plan_names_the_least_number_of_exposures() -> None:
@@ -101,6 +111,29 @@ def test_a_report_that_cannot_be_written_leaves_the_exit_code(tmp_path: Path) ->
     code, output = gate(str(run), "--junit", str(tmp_path / "nowhere" / "out.xml"))
     assert code == 0
     assert f"misissue: {tmp_path}/nowhere/out.xml was not written: No such file or directory" in output
+
+
+def test_two_runs_beside_one_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code is the answer: 0 no worse and shown as much, 1 worse, 3 less shown."""
+    sound, more = write_run(tmp_path / "sound"), write_run(tmp_path / "more", TWO_EXPOSURES, TWO_SYNC_RUNS)
+    bad = write_run(tmp_path / "bad", [*INNOCENT, delivery("A3", "A", paper("X"), at=(300, 310))])
+
+    def compare(*arguments: object) -> tuple[int, str]:
+        done = CliRunner().invoke(cli, ["compare", *map(str, arguments)], catch_exceptions=False)
+        return done.exit_code, done.output
+
+    assert compare(sound, more)[0] == 0
+    assert compare(sound, bad)[0] == 1
+    assert compare(more, sound)[0] == 3
+    assert compare(more, sound, "--tolerance", "0.6")[0] == 0
+    json, markdown, page = (tmp_path / name for name in ("out.json", "out.md", "page.md"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    code, output = compare(sound, bad, "--json", json, "--markdown", markdown, "--lang", "ja")
+    assert "B は A より悪い" in output
+    assert markdown.read_text(encoding="utf-8").startswith("## ❌ B は A より悪い\n")
+    assert page.read_text(encoding="utf-8") == markdown.read_text(encoding="utf-8") + "\n"
+    told = msgspec.json.decode(json.read_bytes(), type=Comparison)
+    assert (told.result, told.exit_code, told.a.directory) == ("worse", code, str(sound))
 
 
 def test_a_gate_joins_segments_that_were_not_collected(tmp_path: Path) -> None:
