@@ -95,6 +95,12 @@ def test_a_port_in_use_is_named(start: Callable[..., Command], port: int) -> Non
     _check(start("harness", "verify", "april30", "--set", f"port={port}"), str(port), "already in use")
 
 
+def test_a_port_that_the_web_ui_cannot_have_is_named(start: Callable[..., Command], port: int) -> None:
+    """Locust itself would only log it, and end as after a run that went well."""
+    run = start("locust", "-f", str(PROFILE), "--web-port", str(port), "--loglevel", "ERROR")
+    _check(run, "--web-port", str(port), "Address already in use")
+
+
 @pytest.mark.parametrize("several", [(), ("--processes", "2")])
 def test_a_port_for_metrics_that_is_in_use_is_named(
     start: Callable[..., Command], tmp_path: Path, port: int, several: tuple[str, ...]

@@ -1,37 +1,79 @@
 """A run that is started from Locust's web UI is the same judged run."""
 
+import json
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, sentences
+from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, sentences, wait_until
+from tests.e2e.paper_runs import begin, wait
+
+SLOW_CLOSING = """
+import time
+from harness.run import JudgedRun
+
+close = JudgedRun.close
+
+def slow(self, *arguments, **options):
+    time.sleep(3)
+    return close(self, *arguments, **options)
+
+JudgedRun.close = slow
+"""
+CLUMSY = """
+from locust import task
+
+class Clumsy(Kiosk):
+    fixed_count = 1
+
+    @task
+    def apply(self):
+        raise RuntimeError("clumsy")
+"""
 
 
-def _start_the_test(url: str, command: Command) -> None:
-    """As the form of the UI does, as soon as the UI is there."""
-    while command.process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/swarm", b"user_count=10&spawn_rate=100") as answer:  # noqa: S310
-                assert b'"success": true' in answer.read() or answer.status == 200
+class Ui:
+    """Locust's web UI on a port of its own."""
+
+    def __init__(self) -> None:
+        port = str(free_port())
+        self.options = ("--web-host", "127.0.0.1", "--web-port", port)
+        self.url = f"http://127.0.0.1:{port}"
+
+    def ask(self, path: str, data: bytes | None = None) -> Any:
+        """A JSON answer."""
+        with urllib.request.urlopen(f"{self.url}/{path}", data, timeout=60) as answer:  # noqa: S310 - of our own
+            return json.load(answer)
+
+    def start(self, command: Command) -> None:
+        """As the form of the UI does, as soon as the UI is there."""
+        while command.process.poll() is None:
+            try:
+                told = self.ask("swarm", b"user_count=10&spawn_rate=100")
+            except urllib.error.URLError:
+                time.sleep(0.05)
+            else:
+                assert told["success"] is True, told
                 return
-        except urllib.error.URLError:
-            time.sleep(0.05)
-    raise AssertionError(command.process.communicate())
+        raise AssertionError(command.process.communicate())
+
+    def state(self) -> str:
+        """Of the run."""
+        state: str = self.ask("misissuance/snapshot.json")["snapshot"]["state"]
+        return state
 
 
 def test_a_run_started_in_the_web_ui_is_judged_when_its_plan_is_through(
     start: Callable[..., Command], tmp_path: Path
 ) -> None:
     """The verdict stands in the run directory after the plan, and is Locust's exit code when the UI is closed."""
-    port = free_port()
-    ui = ("--web-host", "127.0.0.1", "--web-port", str(port))
-    locust = start("locust", "-f", str(PROFILE), *ui, "--out", "run", *SHORT_PLAN, "5")
-    _start_the_test(f"http://127.0.0.1:{port}", locust)
-    while not (tmp_path / "run" / "verdict.json").exists():
-        assert locust.process.poll() is None, locust.process.communicate()
-        time.sleep(0.05)
+    ui = Ui()
+    locust = start("locust", "-f", str(PROFILE), *ui.options, "--out", "run", *SHORT_PLAN, "5")
+    ui.start(locust)
+    wait_until((tmp_path / "run" / "verdict.json").exists, locust)
     locust.process.terminate()
     assert locust.wait() == 1, locust.stderr
     verdict = read_verdict(tmp_path / "run")
@@ -39,3 +81,35 @@ def test_a_run_started_in_the_web_ui_is_judged_when_its_plan_is_through(
     assert not any("interrupted" in reason for reason in sentences(verdict))
     assert "FAIL" in locust.stdout
     assert not locust.left_behind()
+
+
+def test_whoever_ends_the_process_waits_for_the_verdict(tmp_path: Path) -> None:
+    """A SIGTERM while a run is being decided does not take its verdict away."""
+    ui = Ui()
+    command = begin(tmp_path, "--web", *ui.options, burst_s=0.5, more=SLOW_CLOSING)
+    try:
+        ui.start(command)
+        wait_until(lambda: ui.state() == "deciding", command)
+        command.process.terminate()
+        ended = wait(command, tmp_path / "run")
+    finally:
+        command.end()
+    assert ended.exit_code == ended.verdict["exit_code"]
+    assert "evidence: run" in ended.stdout
+
+
+def test_a_reset_forgets_nothing_that_counts(tmp_path: Path) -> None:
+    """With its statistics Locust forgets what threw an exception; the run does not."""
+    ui = Ui()
+    command = begin(tmp_path, "--web", *ui.options, burst_s=60.0, more=CLUMSY)
+    try:
+        ui.start(command)
+        wait_until(lambda: bool(ui.ask("exceptions")["exceptions"]), command)
+        with urllib.request.urlopen(f"{ui.url}/stats/reset", b"") as answer:  # noqa: S310 - of our own
+            assert answer.status == 200
+        ui.ask("stop", b"")
+        command.process.terminate()
+        ended = wait(command, tmp_path / "run")
+    finally:
+        command.end()
+    assert any("a user's task ended in an exception: clumsy" in text for text in sentences(ended.verdict))

@@ -35,7 +35,7 @@ def main() -> None:
     try:
         decision = examine(asked.directory)
     except LedgerError as error:
-        sys.exit(f"misissue: {error}")
+        sys.exit(str(error))
     masking = masking_of(decision, language, reveal=asked.reveal, known=known)
     if asked.incident:
         page = render_incident(decision, asked.incident, language, masking)
