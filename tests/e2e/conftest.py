@@ -26,10 +26,17 @@ _GONE_LIMIT_S = 5.0
 class Command:
     """A started command of ours; everything that it starts inherits its token."""
 
-    def __init__(self, *arguments: str, cwd: Path, before: Sequence[str] = (), **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path,
+        before: Sequence[str] = (),
+        program: Sequence[str] = (sys.executable, "-m"),
+        **environment: str,
+    ) -> None:
         self.token = uuid.uuid4().hex
         self.process = subprocess.Popen(
-            [*before, sys.executable, "-m", *arguments],
+            [*before, *program, *arguments],
             cwd=cwd,
             env={**os.environ, **environment, _TOKEN: self.token},
             stdin=subprocess.DEVNULL,
