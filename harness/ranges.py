@@ -9,9 +9,10 @@ Numbers = NDArray[np.intp]
 def ranges(first: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
     """All numbers of several half-open ranges, each behind the number of its range."""
     lengths = np.maximum(last - first, 0)
-    range_ = np.repeat(np.arange(len(first)), lengths)
     begins = np.cumsum(lengths) - lengths
-    return range_, np.arange(len(range_)) - begins[range_] + first[range_]
+    numbers = np.arange(int(lengths.sum()))
+    numbers += np.repeat(first - begins, lengths)
+    return np.repeat(np.arange(len(first)), lengths), numbers
 
 
 def changes(column: ArrayLike) -> Numbers:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness import sweep
 from harness.events import Events
 from harness.overlap import Exposure, exposures, exposures_from_outside, runs_met
 from harness.prints import Interval
@@ -198,6 +199,23 @@ def test_exposures_from_outside_never_exceed_the_largest_disjoint_set(runs: list
     stays: Stays = {row: (span, "") for row, span in enumerate(prints)}
     largest = most_disjoint([triple for triple in triples(runs, stays, stays) if triple[1] < triple[2]])
     assert min(1, largest) <= len(exposures_from_outside(runs, columns(prints))) <= largest
+
+
+@settings(deadline=None, max_examples=200)
+@given(sync_runs(5), flights, events_of(8), st.integers(1, 4))
+def test_any_number_looked_at_once(
+    runs: list[SyncRun], prints: list[Span], events: list[PrintEvent], at_once: int
+) -> None:
+    """How many arrivals are made ready at once is a matter of speed, and changes nothing that is found."""
+
+    def found() -> tuple[list[Exposure], list[Exposure], int]:
+        columns_ = columns(prints)
+        return exposures(runs, Events.of(events)), exposures_from_outside(runs, columns_), runs_met(runs, columns_)
+
+    before = found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep, "_AT_ONCE", at_once)
+        assert found() == before
 
 
 def naive_runs_met(runs: list[SyncRun], prints: list[Span]) -> int:
