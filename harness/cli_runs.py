@@ -76,7 +76,7 @@ def report(directory: Sequence[Path], reveal: bool, out: Path | None, lang: str 
 
     path = directory[0] / HTML_FILE if out is None else out
     decision = examine(*directory)
-    page = html_of(decision, choose_language(lang), reveal=reveal)
+    page = html_of(directory[0], decision, choose_language(lang), reveal=reveal)
     try:
         write_private(path, page)
     except LedgerError as error:

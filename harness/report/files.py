@@ -6,6 +6,7 @@ No report can change a verdict or an exit code: one that cannot be written is to
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from harness.gate import Decision
@@ -14,6 +15,7 @@ from harness.report.junit import junit_xml
 from harness.report.language import Language
 from harness.report.markdown import markdown
 from harness.report.masking import Masking
+from harness.report.pictures import draw_incident
 
 JUNIT_FILE = "junit.xml"
 MARKDOWN_FILE = "summary.md"
@@ -27,7 +29,7 @@ def write_reports(directory: Path, decision: Decision, language: Language) -> No
     makers: dict[str, Callable[[], bytes]] = {
         JUNIT_FILE: lambda: junit_of(decision, language),
         MARKDOWN_FILE: lambda: markdown_of(decision, language).encode(),
-        HTML_FILE: lambda: html_of(decision, language),
+        HTML_FILE: lambda: html_of(directory, decision, language),
     }
     for name, make in makers.items():
         try:
@@ -46,11 +48,12 @@ def markdown_of(decision: Decision, language: Language, *, reveal: bool = False)
     return markdown(decision.verdict, decision.evidence.run, language, masking_of(decision, language, reveal=reveal))
 
 
-def html_of(decision: Decision, language: Language, *, reveal: bool = False) -> bytes:
-    """The HTML report of a decision."""
+def html_of(directory: Path, decision: Decision, language: Language, *, reveal: bool = False) -> bytes:
+    """The HTML report of a decision on the run in the directory, where the documents of incidents are."""
     from harness.report.html import render_report  # here, because its template engine is needed for nothing else
 
-    return render_report(decision, language, masking_of(decision, language, reveal=reveal)).encode()
+    masking = masking_of(decision, language, reveal=reveal)
+    return render_report(decision, language, masking, partial(draw_incident, directory, reveal=reveal)).encode()
 
 
 def masking_of(decision: Decision, language: Language, *, reveal: bool, known: Iterable[str] = ()) -> Masking:

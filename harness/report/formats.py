@@ -21,9 +21,9 @@ def duration(seconds: float) -> str:
     return f"{round(seconds * 1e9)} ns" if seconds else "0 s"
 
 
-def milliseconds(nanoseconds: int) -> str:
-    """With a sign where it is less than none, to the microsecond."""
-    return f"{nanoseconds / 1e6:,.3f}".replace("-", "−")
+def milliseconds(nanoseconds: int, digits: int = 3) -> str:
+    """With a sign where it is less than none."""
+    return f"{round(nanoseconds / 1e6, digits) + 0.0:,.{digits}f}".replace("-", "−")
 
 
 def clock(at: str) -> str:

@@ -3,6 +3,7 @@
 The same ledger, language and choice of names give the same bytes; nothing of the moment of its making is in it.
 """
 
+from collections.abc import Callable
 from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,30 +13,33 @@ from harness.reason import plain
 from harness.report.charts import latency_chart, time_chart
 from harness.report.figures import figures_of
 from harness.report.formats import clock, count, duration, share
+from harness.report.heat import coverage_columns
+from harness.report.incident_page import details
 from harness.report.language import JAPANESE, Language
 from harness.report.masking import Masking
 from harness.report.page import (
-    coverage_columns,
     doubts,
     errors_section,
     evidence_section,
     incidents_section,
     outcome_rows,
-    run_section,
     verdict_section,
 )
+from harness.report.pictures import Pair
+from harness.report.repeat import run_section
 from harness.report.sentences import asked_for, handed_out, owners_of
 
 
-def render_report(decision: Decision, language: Language, masking: Masking) -> str:
+def render_report(decision: Decision, language: Language, masking: Masking, draw: Callable[[str], Pair]) -> str:
     """The whole page.
 
     Args:
         masking: what persons are called.
+        draw: nonce of an incident -> pictures of its documents, masked where persons are.
     """
     evidence, _, _, verdict = decision
     figures = figures_of(decision)
-    t, w = (partial(_text, language, part) for part in ("html", "common"))
+    t, w, p = (partial(_text, language, part) for part in ("html", "common", "pictures"))
     return (
         _templates()
         .get_template("report.html.j2")
@@ -44,6 +48,7 @@ def render_report(decision: Decision, language: Language, masking: Masking) -> s
             japanese=JAPANESE,
             t=t,
             w=w,
+            p=p,
             person=masking.person,
             asked_for=partial(asked_for, language=language),
             handed_out=partial(handed_out, language=language),
@@ -66,6 +71,7 @@ def render_report(decision: Decision, language: Language, masking: Masking) -> s
             outcomes=outcome_rows(verdict),
             doubts=doubts(verdict, language),
             **verdict_section(decision, language, masking),
+            details=details(decision, language, masking, draw),
             **incidents_section(verdict),
             **errors_section(verdict, language),
             **evidence_section(verdict, language, masking),

@@ -1,18 +1,13 @@
 """What stands in the sections of a report, ready to be set by its templates. Pure."""
 
-import shlex
-from collections.abc import Mapping, Sequence
-from math import log
-from pathlib import PurePath
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from harness.evidence import RunEvidence
 from harness.gate import Decision, Verdict
 from harness.incident import Neighbour, RetriedError
-from harness.ledger import RunDescription
 from harness.outcome import Outcome
 from harness.reason import EVIDENCE_CODES, Reason
-from harness.report.figures import HeatMap, HeatRow
 from harness.report.formats import count, duration, known, share
 from harness.report.language import Language
 from harness.report.masking import Masking
@@ -23,7 +18,6 @@ _GAPS_AT_MOST = 100
 _ERRORS_AT_MOST = 50
 _BESIDE_AT_MOST = 8
 _LISTED_AT_MOST = 500
-_LEVELS = 5
 
 
 class Tile(NamedTuple):
@@ -68,29 +62,6 @@ class ProcessRow(NamedTuple):
         return self.issued == self.judged + self.failed + self.in_flight
 
 
-class HeatCell(NamedTuple):
-    """A coverage cell; level 0 for one that was never hit, up to 5."""
-
-    sync_runs: int
-    misissuances: int
-    level: int
-
-
-class HeatLine(NamedTuple):
-    """The cells of one combination of states, phase by phase."""
-
-    label: str
-    is_trigger: bool
-    cells: tuple[HeatCell, ...]
-
-
-class HeatTable(NamedTuple):
-    """Part of the heat map that stands in one column."""
-
-    caption: str
-    rows: tuple[HeatLine, ...]
-
-
 def verdict_section(decision: Decision, language: Language, masking: Masking) -> Mapping[str, object]:
     """The first screen: three sentences, the reasons, the figures."""
     verdict = decision.verdict
@@ -105,17 +76,6 @@ def verdict_section(decision: Decision, language: Language, masking: Masking) ->
         "reasons_left_out": len(reasons[_REASONS_AT_MOST:]),
         "tiles": _tiles(verdict, language),
     }
-
-
-def coverage_columns(heat: HeatMap, language: Language) -> tuple[tuple[HeatTable, ...], ...]:
-    """The heat map in columns: those of one and of two prints below each other, those of three beside them."""
-
-    def table(rows: Sequence[HeatRow]) -> HeatTable:
-        caption = language.text("html.heat_prints", number=len(rows[0].states))
-        return HeatTable(caption, tuple(_heat_line(row, heat.most, language) for row in rows))
-
-    tables = [table(rows) for rows in heat.groups]
-    return tuple(column for column in (tuple(tables[:-1]), tuple(tables[-1:])) if column)
 
 
 def outcome_rows(verdict: Verdict) -> tuple[OutcomeRow, ...]:
@@ -182,36 +142,6 @@ def evidence_section(verdict: Verdict, language: Language, masking: Masking) -> 
         rows.append(ProcessRow(language.text("html.all_processes"), issued, judged, failed, in_flight, ""))
     gaps = [masking.text(reason_text(reason, language)) for reason in _gaps(verdict)]
     return {"processes": rows, "gaps": gaps[:_GAPS_AT_MOST], "gaps_left_out": len(gaps[_GAPS_AT_MOST:])}
-
-
-def run_section(run: RunDescription, masking: Masking) -> Mapping[str, object]:
-    """How the run can be repeated."""
-    return {
-        "command": masking.text(repeat_command(run)),
-        "command_is_whole": "locust" not in " ".join(run.command[:1]) or "--headless" in run.command,
-        "parameters": [
-            ("run", run.run),
-            ("seed", str(run.seed)),
-            *((name, masking.text(value)) for name, value in _flat(run.parameters)),
-        ],
-        "versions": sorted(run.versions.items()),
-    }
-
-
-def repeat_command(run: RunDescription) -> str:
-    """The command that makes the run again, with its seed, in a new directory; empty where it is not known."""
-    if not run.command:
-        return ""
-    program, *words = run.command
-    path = PurePath(program)
-    head = ["python3", "-m", path.parent.name] if path.name == "__main__.py" else [path.name]
-    kept: list[str] = []
-    for word, before in zip(words, ["", *words], strict=False):
-        if word != "--out" and before != "--out" and not word.startswith("--out="):
-            kept.append(word)
-    if not any(word == "--seed" or word.startswith("--seed=") for word in kept):
-        kept += ["--seed", str(run.seed)]
-    return shlex.join((*head, *kept))
 
 
 def _harm(verdict: Verdict, language: Language) -> str:
@@ -283,31 +213,7 @@ def _tiles(verdict: Verdict, language: Language) -> tuple[Tile, ...]:
     return tuple(Tile(language.text(f"html.{name}"), value, is_bad) for name, value, is_bad in figures)
 
 
-def _heat_line(row: HeatRow, most: int, language: Language) -> HeatLine:
-    label = " + ".join(language.name("state", state) for state in row.states)
-    cells = (HeatCell(cell.sync_runs, cell.misissuances, _level(cell.sync_runs, most)) for cell in row.cells)
-    return HeatLine(label, row.is_trigger, tuple(cells))
-
-
-def _level(number: int, most: int) -> int:
-    """By the order of magnitude, because rare situations are what the map is for."""
-    if not number:
-        return 0
-    return 1 + min(_LEVELS - 1, int(_LEVELS * log(number) / log(most + 1)))
-
-
 def _error_row(error: RetriedError) -> ErrorRow:
     misissued = tuple(other for other in error.neighbours if other.outcome.is_misissue)
     others = tuple(other for other in error.neighbours if not other.outcome.is_misissue)
     return ErrorRow(error, misissued, others[:_BESIDE_AT_MOST], len(others[_BESIDE_AT_MOST:]))
-
-
-def _flat(values: Mapping[str, object], before: str = "") -> list[tuple[str, str]]:
-    """Every parameter in a line of its own, those of a table with its name before theirs."""
-    found: list[tuple[str, str]] = []
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found += _flat(value, f"{before}{name}.")
-        else:
-            found.append((f"{before}{name}", "" if value is None else str(value)))
-    return found

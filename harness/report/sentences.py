@@ -1,6 +1,7 @@
 """Sentences on a verdict, which terminal, Markdown and JUnit share."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from harness.coverage import Cell
 from harness.gate import CellCount, Verdict
@@ -32,11 +33,23 @@ def incident_sentence(incident: Incident, language: Language, masking: Masking) 
     )
 
 
-def asked_for(incident: Incident, language: Language) -> str:
+class Asked(Protocol):
+    """Whatever tells what was applied for."""
+
+    @property
+    def kind(self) -> str:
+        """Of the document."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Of the application."""
+
+
+def asked_for(asked: Asked, language: Language) -> str:
     """The kind of document and its options."""
-    text = language.name("kind", incident.kind)
-    if incident.options:
-        text += language.text("sentence.options", options=_named("option", incident.options, " ", language))
+    text = language.name("kind", asked.kind)
+    if asked.options:
+        text += language.text("sentence.options", options=_named("option", asked.options, " ", language))
     return text
 
 

@@ -12,6 +12,7 @@ from harness.records import Print, PrintEvent
 from harness.segment import SegmentReader
 from targets.municipal.certificates import read_marks
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
+from tests.e2e.reports import check_report
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -59,12 +60,14 @@ def _check_failing_run(directory: Path) -> None:
 def test_the_program_of_the_release_fails_and_every_incident_names_the_true_owner(
     start: Callable[..., Command], tmp_path: Path
 ) -> None:
-    """The seed build ends in FAIL, exit code 1, with owners that agree with the deployment's own events."""
+    """The seed build ends in FAIL, exit code 1; verdict and report agree with the deployment's own events."""
     run = start("harness", "verify", "april30", "--out", "run", "--", *SHORT_PLAN, "8")
     assert run.wait() == 1, run.stderr
     _check_failing_run(tmp_path / "run")
     assert "FAIL" in run.stdout
-    assert read_verdict(tmp_path / "run")["incidents"][0]["recipient"] in run.stdout
+    verdict = read_verdict(tmp_path / "run")
+    assert verdict["incidents"][0]["recipient"] in run.stdout
+    check_report(tmp_path / "run", verdict)
     assert not run.left_behind()
 
 

@@ -16,7 +16,7 @@ from harness.outcome import Outcome
 from harness.records import ErrorNotice, Evidence
 from harness.report.files import html_of
 from harness.report.language import CODES, ENGLISH, JAPANESE, Language
-from harness.report.page import repeat_command
+from harness.report.repeat import repeat_command
 from tests.harness.builders import (
     INNOCENT,
     LOAD,
@@ -53,7 +53,9 @@ def page_of(
     **fields: Any,
 ) -> Page:
     """The report on such a run."""
-    return Page(html_of(examine(write_run(directory, load, target, **fields)), language, reveal=reveal).decode())
+    return Page(
+        html_of(directory, examine(write_run(directory, load, target, **fields)), language, reveal=reveal).decode()
+    )
 
 
 def test_fail(tmp_path: Path) -> None:
@@ -72,7 +74,12 @@ def test_fail(tmp_path: Path) -> None:
     tiles = dict(zip(page.texts("dt"), page.texts("dd"), strict=True))
     assert tiles["misissued papers (件)"] == tiles["persons exposed (名)"] == "1"
     assert tiles["documents judged"] == "4"
-    assert page.texts("title") == ["FAIL · test · Misissue", "The run over time", "Latency from the intended start"]
+    assert page.texts("title") == [
+        "FAIL · test · Misissue",
+        "The run over time",
+        "Latency from the intended start",
+        "The print of Person 1",
+    ]
 
 
 def test_pass(tmp_path: Path) -> None:
@@ -114,7 +121,7 @@ def test_an_unfinished_run(tmp_path: Path) -> None:
     directory = write_run(tmp_path / "run", [*INNOCENT], ended=None)
     with segment_path(directory, LOAD).open("r+b") as segment:
         segment.truncate(segment.seek(0, os.SEEK_END) - 30)  # its last line has not been written yet
-    page = Page(html_of(examine(directory), ENGLISH).decode())
+    page = Page(html_of(directory, examine(directory), ENGLISH).decode())
     assert page.texts("h2", id="verdict") == ["INCONCLUSIVE"]
     assert page.texts("p", **{"class": "notice"})[0].startswith("This run has not ended")
     assert "segment load-1 was never closed" in page.text
@@ -126,7 +133,7 @@ def test_an_empty_run(tmp_path: Path) -> None:
     create_run_directory(tmp_path)
     write_json(tmp_path / RUN_FILE, describe(segments=(), ended=None))
     for language, sentence in ((ENGLISH, "No load process is on record."), (JAPANESE, "所要時間は不明です。")):
-        assert sentence in Page(html_of(examine(tmp_path), language).decode()).text
+        assert sentence in Page(html_of(tmp_path, examine(tmp_path), language).decode()).text
 
 
 def test_outcomes(tmp_path: Path) -> None:
@@ -184,7 +191,7 @@ def test_criteria(tmp_path: Path) -> None:
     maximum = ("error_share=0.1", "late_starts=3")
     criteria = add_options(Criteria(self_test=False), maximum=maximum, minimum=("prints:juminhyo=1",))
     decision = examine(write_run(tmp_path, [*INNOCENT, *HANDED]), criteria=criteria)
-    _, *rows = Page(html_of(decision, ENGLISH).decode()).rows("Criteria")
+    _, *rows = Page(html_of(tmp_path, decision, ENGLISH).decode()).rows("Criteria")
     assert rows == [
         ["error_share", "all", "at most 0.1", "0.25", "broken"],
         ["late_starts", "all", "at most 3", "unknown", "not shown"],

@@ -7,7 +7,7 @@ Standard input tells, in JSON, whose aliases have been given out on the pages, i
 
 import argparse
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from harness.report.files import masking_of
 from harness.report.html import render_report
 from harness.report.language import Language, choose_language
 from harness.report.masking import Masking
+from harness.report.pictures import draw_incident
 from harness.report.sentences import incident_sentence
 
 
@@ -40,7 +41,8 @@ def main() -> None:
     if asked.incident:
         page = render_incident(decision, asked.incident, language, masking)
     else:
-        page = render_report(decision, language, masking)
+        draw = partial(draw_incident, asked.directory, reveal=asked.reveal)
+        page = render_report(decision, language, masking, draw)
     sys.stdout.buffer.write(page.encode())
 
 
