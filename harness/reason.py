@@ -10,7 +10,7 @@ from harness.records import Record
 
 Values = Mapping[str, str | int | float]
 
-ENGLISH: Mapping[str, str] = {
+SENTENCES: Mapping[str, str] = {
     "misissued": "{number} print(s) ended as {outcome}",
     "maximum": "{name}: {found}, at most {limit} is allowed",
     "minimum": "{name}: {found}, at least {limit} is required",
@@ -50,7 +50,7 @@ class Reason(Record, frozen=True, kw_only=True, omit_defaults=False):
     """One reason of a verdict.
 
     Args:
-        code: one of `ENGLISH`.
+        code: one of `SENTENCES`.
         values: what the sentence says, by name; a criterion whose metric never got a value has none of that name.
         text: the sentence.
     """
@@ -62,7 +62,7 @@ class Reason(Record, frozen=True, kw_only=True, omit_defaults=False):
 
 def make_reason(code: str, **values: str | float) -> Reason:
     """The reason with its sentence."""
-    return Reason(code=code, values=values, text=phrase(code, values, ENGLISH))
+    return Reason(code=code, values=values, text=phrase(code, values, SENTENCES))
 
 
 def phrase(code: str, values: Values, texts: Mapping[str, str]) -> str:

@@ -86,10 +86,11 @@ def test_github_without_a_run_to_compare_with(tmp_path: Path, programs: Path) ->
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the job asks GitLab by curl")
 def test_gitlab(tmp_path: Path, programs: Path) -> None:
     """A merge request that is as good as its target branch passes both jobs, and both results are noted in it."""
-    env = {"RUN": GOOD, "PLAN": PLAN, "CI_PROJECT_DIR": str(tmp_path)}
+    env = {"RUN": f"{GOOD} --lang ja", "PLAN": PLAN, "CI_PROJECT_DIR": str(tmp_path)}
     change = checkout(tmp_path, "change")
     done = run_gitlab(change, programs, "misissuance", env)
     assert done.steps == {"misissuance": 0}, done.output
+    assert "PASS（合格） · 証明書" in done.output
     assert {path.name for path in (change / "misissue-run").iterdir()} >= REPORTS
     with GitLab().serving() as gitlab:
         first = _compare(change, programs, gitlab, env)
@@ -102,7 +103,7 @@ def test_gitlab(tmp_path: Path, programs: Path) -> None:
         spoilt = _compare(change, programs, gitlab, env)
         assert spoilt.steps == {"misissuance-compare": 3}, spoilt.output
     verdict, again, as_good, third, doubt = (note.splitlines()[0] for note in gitlab.notes)
-    assert verdict == again == third == "## ✅ PASS · misissue april30"
+    assert verdict == again == third == "## ✅ PASS（合格） · misissue april30"
     assert as_good == "## ✅ B is no worse than A, and was exercised at least as much"
     assert doubt == "## ⚠️ nothing can be said of B beside A"
 

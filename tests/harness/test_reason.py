@@ -8,9 +8,8 @@ import pytest
 
 from harness.gate import Verdict, decide
 from harness.outcome import Outcome
-from harness.reason import ENGLISH, Reason, make_reason, phrase
-from harness.report.language import ENGLISH as IN_ENGLISH
-from harness.report.language import JAPANESE, catalogue
+from harness.reason import SENTENCES, Reason, make_reason, phrase
+from harness.report.language import ENGLISH, JAPANESE, catalogue
 from harness.report.reasons import reason_text
 from tests.harness.builders import INNOCENT, OTHER, delivery, entry, paper, write_run
 
@@ -48,15 +47,15 @@ CASES: list[tuple[Reason, str, str]] = [
 @pytest.mark.parametrize(("reason", "english", "japanese"), CASES, ids=[english for _, english, _ in CASES])
 def test_sentences(reason: Reason, english: str, japanese: str) -> None:
     """A reason says the same in both languages; faults of the evidence stay English in a Japanese frame."""
-    assert reason_text(reason, IN_ENGLISH) == reason.text == english
+    assert reason_text(reason, ENGLISH) == reason.text == english
     assert reason_text(reason, JAPANESE) == japanese
 
 
 def test_both_languages_know_every_code() -> None:
     """No code lacks its Japanese sentence, and none of its values gets lost in it."""
     japanese = catalogue("reason", "ja")
-    assert set(japanese) == set(ENGLISH)
-    for code, text in ENGLISH.items():
+    assert set(japanese) == set(SENTENCES)
+    for code, text in SENTENCES.items():
         assert _names(text) == _names(japanese[code]), code
 
 
@@ -86,7 +85,7 @@ def test_outcomes_are_named(outcome: Outcome) -> None:
 def test_a_lost_value_is_an_error() -> None:
     """A sentence with a gap in it is never made."""
     with pytest.raises(KeyError, match="outcome"):
-        phrase("misissued", {"number": 1}, ENGLISH)
+        phrase("misissued", {"number": 1}, SENTENCES)
 
 
 def _names(text: str) -> list[str]:
