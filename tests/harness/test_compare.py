@@ -51,6 +51,8 @@ def compared(a: Decision, b: Decision, tolerance: float = 0.0) -> Comparison:
 
 UNDECIDED = delivery("A9", "A", b"?", at=(90_000, 90_010))
 MAXIMUM = Criteria(self_test=False, maximum=(Limit(metric="p50_s", value=1e-5),))
+OF_INKAN = Criteria(self_test=False, maximum=(Limit(metric="p50_s", kind="inkan", value=1e-5),))
+SLOW_INKAN = msgspec.structs.replace(failed("B1", "A", at=(10**6, 10**6 + 20_000)), kind="inkan", answer="unanswered")
 SLOW = tuple(
     delivery(f"B{number}", "A", paper("A"), at=(10**6 * number, 10**6 * number + 20_000)) for number in range(1, 9)
 )
@@ -137,6 +139,13 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], float, Result, tuple[str,
         "worse",
         ("newly_broken",),
     ),
+    "B breaks a criterion of which A showed nothing": (
+        {"criteria": OF_INKAN},
+        {"criteria": OF_INKAN, "more": (SLOW_INKAN,)},
+        0,
+        "worse",
+        ("newly_broken", "run_inconclusive"),
+    ),
     "both break it": (
         {"criteria": MAXIMUM, "more": SLOW},
         {"criteria": MAXIMUM, "more": SLOW},
@@ -195,6 +204,17 @@ def test_cells(tmp_path: Path) -> None:
     assert compared(b, a).result == "no_worse"
     assert compared(b, a).cells_gained == comparison.cells_lost
     assert compared(a, b, tolerance=0.7).result == "no_worse"
+
+
+def test_other_cells_make_up_for_none(tmp_path: Path) -> None:
+    """What B hit beside the cells of A does not count in their place."""
+    a = run_of(tmp_path / "a", target_evidence=[sync_run(f"S{n}", 1000 * n + 20, 1000 * n + 120) for n in (1, 2, 3)])
+    b = run_of(tmp_path / "b", target_evidence=[sync_run(f"S{n}", 1000 * n - 20, 1000 * n + 80) for n in (1, 2, 3)])
+    comparison = compared(a, b)
+    assert {cell.phase for cell in comparison.cells_lost} == {"before"}
+    assert {cell.phase for cell in comparison.cells_gained} == {"after"}
+    (cells,) = (one for one in comparison.exercise if one.name == "cells")
+    assert (cells.a, cells.b, cells.holds) == (4, 2, False)
 
 
 def test_exercise(tmp_path: Path) -> None:
