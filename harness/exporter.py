@@ -15,7 +15,6 @@ from prometheus_client.registry import Collector
 
 METRICS_PATH = "/metrics"
 TARGETS_PATH = "/metrics/targets"
-DEFAULT_PORT = 9646
 
 
 class ExporterError(Exception):

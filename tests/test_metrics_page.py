@@ -1,12 +1,15 @@
 """docs/metrics.md lists every metric as the code has it, and none besides."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from harness.families import Family
+from harness.log_metrics import LOG_FAMILIES
 from harness.metrics import FAMILIES
 from targets.municipal.metrics import ApMetrics, CenterMetrics, RegistryMetrics, SyncMetrics
 from targets.municipal.points import Points
@@ -16,9 +19,9 @@ UNITS = {"seconds": "seconds", "ratio": "0 to 1", "second": "per second", "info"
 SUFFIXES = {"counter": "_total"}
 
 
-def run_rows() -> Iterator[str]:
-    """A row for each family of a run."""
-    for family in FAMILIES:
+def rows(families: Sequence[Family[Any]]) -> Iterator[str]:
+    """A row for each family of a run, or of a log."""
+    for family in families:
         labels = ", ".join(f"`{label}`" for label in family.labels)
         unit = UNITS.get(family.name.removesuffix("_total").rpartition("_")[2], "")
         yield f"| `{family.name}` | {family.kind} | {labels} | {unit} | {family.meaning} |"
@@ -39,7 +42,7 @@ def deployment_rows() -> Iterator[str]:
             yield f"| `{name}` | {family.type} | {labels} | {server} | {family.documentation} |"
 
 
-ROWS = [*run_rows(), *deployment_rows()]
+ROWS = [*rows(FAMILIES), *deployment_rows(), *rows(LOG_FAMILIES)]
 
 
 @pytest.mark.parametrize("row", ROWS)
