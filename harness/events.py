@@ -134,9 +134,15 @@ class Events:
 
     def number_of(self, nonce: str) -> int:
         """Of a print in the columns; -1 for one without an event."""
-        digest = Texts.of([nonce]).digests()[0]
-        place = int(np.searchsorted(self._digests, digest))
-        return int(self._numbers[place]) if place < len(self._digests) and self._digests[place] == digest else -1
+        return int(self.numbers_of([nonce])[0])
+
+    def numbers_of(self, nonces: Iterable[str]) -> NDArray[np.int32]:
+        """Of several prints."""
+        digests = Texts.of(list(nonces)).digests()
+        places = np.searchsorted(self._digests, digests)
+        # Behind the last one there is another, which is that of nobody.
+        known, numbers = np.append(self._digests, np.uint64(0)), np.append(self._numbers, np.int32(-1))
+        return np.where(known[places] == digests, numbers[places], np.int32(-1))
 
     def resends(self) -> int:
         """Prints that reached the service more than once under one nonce: the client sent them again."""

@@ -5,10 +5,9 @@ nothing but `settle` waits for anything.
 """
 
 import logging
-from collections import Counter, deque
+from collections import deque
 from pathlib import Path
 from random import Random
-from typing import Literal
 
 import msgspec
 
@@ -18,6 +17,7 @@ from harness.outcome import Outcome
 from harness.records import Application, Change, Fault, Group, Print, SelfTest, self_test_id
 from harness.register import Register
 from harness.segment import SegmentWriter
+from harness.tally import SelfTestSoFar, Tally, Tallying
 from harness.target import Answer, Target
 
 _log = logging.getLogger(__name__)
@@ -31,8 +31,7 @@ class Recorder:
 
     Attributes:
         segment: where they go; whoever sends an attempt counts it in its `issued` first.
-        tallies: outcomes of the attempts that are settled, by identity alone: what needs the history of the whole run
-            (stale, a refusal) is judged when it is closed, and undecided until then.
+        counts: of the attempts that are settled.
         faults: what went wrong in the harness itself, one sentence each; a run with any cannot pass.
         self_test: "planted" once the process has recorded a stranger's document of its own making, "caught" once that
             was found out; "none" before.
@@ -41,9 +40,9 @@ class Recorder:
     def __init__(self, target: Target, segment: SegmentWriter, incidents: Path) -> None:
         self.register = Register()
         self.segment = segment
-        self.tallies: Counter[Outcome] = Counter()
+        self.counts = Tallying()
         self.faults: list[str] = []
-        self.self_test: Literal["none", "planted", "caught"] = "none"
+        self.self_test: SelfTestSoFar = "none"
         self._target = target
         self._incidents = incidents
         self._unsettled: deque[tuple[Print, bytes]] = deque()
@@ -76,7 +75,7 @@ class Recorder:
             size_bytes=len(document),
         )
         if judge_identity(print_, self.register).outcome is _OK:
-            self.tallies[_OK] += 1
+            self.counts.count_right(print_)
             self.segment.write(print_)
         else:
             self._unsettled.append((print_, document))
@@ -154,10 +153,9 @@ class Recorder:
             self.faults.append(text)
             self.segment.write(Fault(text=text))
 
-    @property
-    def misissued(self) -> int:
-        """Attempts that are misissuances by identity alone."""
-        return sum(number for outcome, number in self.tallies.items() if outcome.is_misissue)
+    def tally(self) -> Tally:
+        """Everything that was counted so far."""
+        return self.counts.tally(self.segment.segment, self.segment.issued, self.self_test, self.faults)
 
     @property
     def _self_test_id(self) -> str:
@@ -168,13 +166,13 @@ class Recorder:
         return document.persons if document is not None else ()
 
     def _end(self, print_: Print) -> Outcome:
-        outcome = judge_identity(print_, self.register).outcome
+        judgement = judge_identity(print_, self.register)
         if print_.application != self._self_test_id:
-            self.tallies[outcome] += 1
-        elif outcome is Outcome.WRONG_PERSON:
+            self.counts.count(print_, judgement)
+        elif judgement.outcome is Outcome.WRONG_PERSON:
             self.self_test = "caught"
         self.segment.write(print_)
-        return outcome
+        return judgement.outcome
 
     def _keep_right(self, print_: Print) -> None:
         """What would have been right, beside what came out: a picture for people and no evidence, so it may fail."""

@@ -179,7 +179,8 @@ class Slots:
         self.begin_ns, self.end_ns = stays.begin_ns, stays.end_ns
         self._stays = stays
         self._slots: dict[int, _Slot] = {}
-        self._changed: dict[int, None] = {}  # slots where a pair may be left; a dict: a set has no repeatable order
+        self._changed: set[int] = set()  # slots where a pair may be left, and the same as a heap
+        self._in_order: list[int] = []
         self._used: set[int] = set()
 
     def guests(self, stays: Rows) -> list[tuple[int, bool, int, int]]:
@@ -196,16 +197,22 @@ class Slots:
             if slot is None:
                 slot = self._slots[number] = _Slot()
             heappush(slot.stages if in_stage else slot.waits, (end_ns, print_))
-            self._changed[number] = None
+            if number not in self._changed:
+                self._changed.add(number)
+                heappush(self._in_order, number)
 
     def take(self, now_ns: int) -> tuple[int, ...] | None:
-        """See `Room`."""
-        while self._changed:
-            number, _ = self._changed.popitem()
+        """See `Room`.
+
+        From the first slot that has a pair: what is taken follows from what is there and not from what was there
+        before, so that a run which goes on can be looked at piece by piece (see `harness.progress`).
+        """
+        while self._in_order:
+            number = self._in_order[0]
             pair = self._slots[number].take_pair(now_ns, self._used)
             if pair:
-                self._changed[number] = None
                 return pair
+            self._changed.discard(heappop(self._in_order))
         return None
 
 

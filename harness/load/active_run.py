@@ -132,7 +132,7 @@ class ActiveRun:
         gevent.killall(self._greenlets)
 
     def _watch(self) -> None:
-        if self._on_misissuance is not None and self.recorder.misissued:
+        if self._on_misissuance is not None and self.recorder.counts.misissued:
             tell, self._on_misissuance = self._on_misissuance, None
             tell()
 

@@ -1,20 +1,26 @@
 """What the process that owns a run knows of it while it goes on."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import gevent
+import msgspec
 from gevent.event import Event
 
-from harness.coverage import OUTSIDE_CELLS, POINT_CELLS
-from harness.gate import Verdict
+from harness.gate import EXIT_DIED, Verdict
+from harness.history import History
 from harness.load.plan import Plan
 from harness.outcome import Outcome
-from harness.recorder import Recorder
+from harness.progress import PointsProgress
+from harness.progress_outside import Flights, OutsideProgress
+from harness.report.terminal import print_progress
 from harness.run import JudgedRun
-from harness.snapshot import OutcomeCount, ProcessState, Snapshot, State, planned_rate_per_s, snapshot_of
+from harness.snapshot import Snapshot, State, snapshot_of
+from harness.so_far import Counted, IncidentRows, SoFar, histogram, snapshot_so_far
 
 _PULL_S = 1.0
+_SHOW_EVERY = 2
+_EVENTS_AT_ONCE = 2000
 _FRESH_S = 0.5
 """For which a snapshot is shown again: many may look at one run."""
 
@@ -23,13 +29,33 @@ class Live:
     """A run from its beginning until after its verdict; about once a second it asks the target what is new.
 
     Args:
+        counted: what every load process has counted so far, as far as it is known here.
         users: how many of Locust's are at work.
+        flights: what this process has sent and seen answered since it was last asked; None where others send, too.
     """
 
-    def __init__(self, run: JudgedRun, plan: Plan, users: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        run: JudgedRun,
+        plan: Plan,
+        counted: Callable[[], Sequence[Counted]],
+        users: Callable[[], int],
+        flights: Callable[[], Flights] | None = None,
+    ) -> None:
         self._run = run
         self._plan = plan
+        self._counted = counted
         self._users = users
+        self._flights = flights
+        self._progress: PointsProgress | OutsideProgress | None = None
+        if run.description.shows_points:
+            self._progress = PointsProgress()
+        elif flights is not None:
+            self._progress = OutsideProgress()
+        self._sync_runs = self._notices = 0
+        self._incidents = IncidentRows()
+        self._history = History()
+        self._has_begun = False
         self._state: State = "running"
         self._snapshot: Snapshot | None = None
         self._made_s = 0.0
@@ -38,6 +64,7 @@ class Live:
 
     def start(self) -> None:
         """The load begins."""
+        self._has_begun = True
         self._follower = gevent.spawn(self._follow)
 
     def snapshot(self) -> Snapshot:
@@ -47,79 +74,90 @@ class Live:
             self._snapshot, self._made_s = self._make(), now_s
         return self._snapshot
 
-    def deciding(self) -> None:
+    def end(self) -> None:
         """The load has ended; nobody but the run itself asks the target any more."""
         self._ended.set()
         if self._follower is not None:
             self._follower.join()  # it must not be killed in the midst of what the target tells only once
         self._state, self._snapshot = "deciding", None
 
-    def decided(self, verdict: Verdict) -> None:
-        """Nothing changes any more."""
-        self._state = "decided"
-        self._snapshot = snapshot_of(verdict, self._run.description, self._run.directory)
+    def decide(self, close: Callable[[], Verdict]) -> Verdict:
+        """Close the run; from then on nothing changes any more, also where no verdict can be made.
+
+        Raises:
+            Exception: whatever `close` raises.
+        """
+        try:
+            verdict = close()
+        except Exception as error:
+            seen = self._make()
+            faults = (*seen.faults, f"no verdict: {error}")
+            self._snapshot = msgspec.structs.replace(seen, state="decided", exit_code=EXIT_DIED, faults=faults)
+            raise
+        finally:
+            self._state = "decided"
+        decided = snapshot_of(verdict, self._run.description, self._run.directory)
+        latency = histogram([one.tally for one in self._counted()])
+        self._snapshot = msgspec.structs.replace(decided, latency=latency, series=self._history.moments)
+        return verdict
 
     def _follow(self) -> None:
+        number = 0
         while not self._ended.wait(_PULL_S):
-            self._run.pull()
+            number += 1
+            try:
+                self._look()
+                if number % _SHOW_EVERY == 0:
+                    self._show()
+            except Exception as error:  # noqa: BLE001 - a fault of the harness, and no reason to know less from now on
+                self._run.add_fault(f"{type(error).__name__} while the run was followed: {error}")
 
-    def _make(self) -> Snapshot:
-        run, description = self._run, self._run.description
-        processes: tuple[ProcessState, ...] = ()
-        outcomes: Mapping[Outcome, int] = {}
-        if run.recorder is not None:
-            processes, outcomes = (_process(run.recorder),), run.recorder.tallies
-        misissued = sum(number for outcome, number in outcomes.items() if outcome.is_misissue)
-        elapsed_s = run.elapsed_s
-        phase = self._plan.at(elapsed_s) if self._state == "running" else None
-        return Snapshot(
-            run=run.id,
-            directory=str(run.directory),
-            profile=description.profile,
-            target=description.target,
-            seed=description.seed,
-            state=self._state,
-            verdict="FAIL" if misissued else None,
-            exit_code=None,
-            reasons=(),
-            elapsed_s=elapsed_s,
-            planned_s=description.planned_s,
-            phase=phase.name if phase is not None else "",
-            users=self._users(),
-            processes=processes,
-            issued=sum(process.issued for process in processes),
-            prints_judged=sum(number for outcome, number in outcomes.items() if outcome is not Outcome.ERROR_FINAL),
-            in_flight=sum(process.issued - process.ended for process in processes),
-            outcomes=tuple(
-                OutcomeCount(outcome=outcome, kind="", number=number) for outcome, number in outcomes.items()
-            ),
-            misissued=misissued,
-            papers=misissued,
-            persons=0,
-            sync_runs=0,
-            exposures=None,
-            cells=None,
-            cells_known=len(POINT_CELLS if description.shows_points else OUTSIDE_CELLS),
-            bound_upper=None,
-            confidence=description.criteria.confidence,
-            error_notices=0,
-            late_starts=None,
-            resends=None,
-            may_have_printed=0,
-            planned_rate_per_s=planned_rate_per_s(description),
-            rate_share=None,
-            latency=None,
-            faults=(*run.faults, *(run.recorder.faults if run.recorder is not None else ())),
-            incidents=(),
-            series=(),
+    def _look(self) -> None:
+        told = self._run.pull()
+        self._sync_runs += len(told.sync_runs)
+        self._notices += len(told.notices)
+        if isinstance(self._progress, PointsProgress):
+            self._progress.add(told.sync_runs, told.events[:_EVENTS_AT_ONCE])
+            for first in range(_EVENTS_AT_ONCE, len(told.events), _EVENTS_AT_ONCE):
+                gevent.sleep(0)
+                self._progress.add((), told.events[first : first + _EVENTS_AT_ONCE])
+        elif self._progress is not None and self._flights is not None:
+            self._progress.add(told.sync_runs, self._flights())
+        self._history.add(self._make())
+        if self._progress is not None:
+            self._incidents.search(self._progress)
+
+    def _show(self) -> None:
+        seen = self.snapshot()
+        print_progress(
+            self._run.elapsed_s,
+            seen.planned_s,
+            seen.phase or "end",
+            ok=sum(count.number for count in seen.outcomes if count.outcome is Outcome.OK),
+            misissued=seen.misissued,
+            errors=seen.errors,
+            language=self._run.language,
         )
 
-
-def _process(recorder: Recorder) -> ProcessState:
-    return ProcessState(
-        segment=recorder.segment.segment,
-        issued=recorder.segment.issued,
-        ended=recorder.tallies.total(),
-        self_test=recorder.self_test,
-        faults=len(recorder.faults),
-    )
+    def _make(self) -> Snapshot:
+        run, counted = self._run, self._counted()
+        self._incidents.add(counted, run.description)
+        elapsed_s = run.elapsed_s if self._has_begun else 0.0
+        phase = self._plan.at(elapsed_s) if self._has_begun and self._state == "running" else None
+        return snapshot_so_far(
+            SoFar(
+                description=run.description,
+                directory=run.directory,
+                state=self._state,
+                elapsed_s=elapsed_s,
+                phase=phase.name if phase is not None else "",
+                users=self._users(),
+                counted=counted,
+                incidents=self._incidents.rows,
+                progress=self._progress,
+                sync_runs=self._sync_runs,
+                error_notices=self._notices,
+                faults=(*([run.died] if run.died else []), *run.faults),
+                series=self._history.moments,
+            )
+        )

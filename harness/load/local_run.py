@@ -11,11 +11,10 @@ from harness.load.beside import every
 from harness.load.clock import Clock
 from harness.load.live import Live
 from harness.load.options import Setup
-from harness.outcome import Outcome
-from harness.report.terminal import print_progress
+from harness.progress_outside import Flights
+from harness.so_far import Counted
 
 _WATCH_S = 0.25
-_PROGRESS_S = 2.0
 
 
 class LocalRun:
@@ -33,7 +32,9 @@ class LocalRun:
 
     def __init__(self, setup: Setup, clock: Clock, users: Callable[[], int]) -> None:
         self.run = setup.make_run()
-        self.live = Live(self.run, setup.plan, users)
+        flights = None if self.run.description.shows_points else self._flights
+        self.live = Live(self.run, setup.plan, self._counted, users, flights)
+        self._clock = clock
         self._stopped = False
         self.run.open()
         try:
@@ -54,10 +55,11 @@ class LocalRun:
     def start(self) -> None:
         """Begin the plan."""
         self.run.restart_clock()
+        if not self.run.description.shows_points:
+            self.active.recorder.counts.keep_flights()
         self.active.start()
         self.live.start()
-        for period_s, work in ((_WATCH_S, self._watch), (_PROGRESS_S, self._show)):
-            self._greenlets.append(every(period_s, work))
+        self._greenlets.append(every(_WATCH_S, self._watch))
 
     def cut_short(self) -> None:
         """End the plan before its time: somebody interrupted the run."""
@@ -73,10 +75,16 @@ class LocalRun:
         ended: Ended = "complete" if self.active.is_through else "stopped" if self._stopped else "interrupted"
         gevent.killall(self._greenlets)
         self.active.stop()
-        self.live.deciding()
-        verdict = self.run.close(ended)
-        self.live.decided(verdict)
-        return verdict
+        self.live.end()
+        return self.live.decide(lambda: self.run.close(ended))
+
+    def _counted(self) -> list[Counted]:
+        recorder = self.active.recorder
+        return [Counted(recorder.tally(), recorder.counts.misissued, recorder.counts.exposed)]
+
+    def _flights(self) -> Flights:
+        recorder = self.active.recorder
+        return Flights(self._clock.now_ns(), recorder.segment.issued, recorder.counts.take_flights())
 
     def _stop(self) -> None:
         self._stopped = self.active.cut_short = True
@@ -84,15 +92,3 @@ class LocalRun:
     def _watch(self) -> None:
         if not self.run.check_target():
             self.active.cut_short = True
-
-    def _show(self) -> None:
-        phase, recorder = self.active.phase, self.active.recorder
-        print_progress(
-            self.active.elapsed_s,
-            self.active.plan.seconds,
-            phase.name if phase else "end",
-            ok=recorder.tallies[Outcome.OK],
-            misissued=recorder.misissued,
-            errors=recorder.tallies[Outcome.ERROR_FINAL],
-            language=self.run.language,
-        )

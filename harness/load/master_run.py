@@ -34,13 +34,12 @@ from harness.load.messages import (
     unpack,
 )
 from harness.load.options import Setup
-from harness.outcome import Outcome
-from harness.report.terminal import print_progress
+from harness.load.tallies import Incoming
 from harness.run import CLOCK as RUN_CLOCK
+from harness.so_far import Counted
 from harness.target import TargetError
 
 _WATCH_S = 0.25
-_PROGRESS_S = 2.0
 _SILENCE_S = 15.0
 _POLL_S = 0.05
 
@@ -49,7 +48,7 @@ class _Worker(msgspec.Struct, kw_only=True):
     """What the master knows of one; guarded by there being one thread."""
 
     segment: str
-    tallies: WorkerTallies | None = None
+    counted: Incoming
     done: Done | None = None
 
 
@@ -66,7 +65,7 @@ class MasterRun:
 
     def __init__(self, setup: Setup, runner: MasterRunner, clock: Clock) -> None:
         self.run = setup.make_run()
-        self.live = Live(self.run, setup.plan, lambda: runner.user_count)
+        self.live = Live(self.run, setup.plan, self._counted, lambda: runner.user_count)
         self._setup = setup
         self._runner = runner
         self._clock = clock
@@ -108,8 +107,7 @@ class MasterRun:
         runner.environment.events.worker_connect.add_listener(self._on_worker_connect)
         runner.environment.events.worker_report.add_listener(self._on_report)
         self.live.start()
-        for period_s, work in ((_WATCH_S, self._watch), (_PROGRESS_S, self._show)):
-            self._greenlets.append(every(period_s, work))
+        self._greenlets.append(every(_WATCH_S, self._watch))
 
     def cut_short(self) -> None:
         """End the plan before its time: somebody interrupted the run."""
@@ -129,7 +127,7 @@ class MasterRun:
         """Collect what the workers hand over, close the run and decide."""
         ended: Ended = "complete" if self._is_through else "stopped" if self._stopped else "interrupted"
         gevent.killall(self._greenlets)
-        self.live.deciding()
+        self.live.end()
         self._collect()
         if self._greenlets:
             self._runner.environment.events.worker_connect.remove_listener(self._on_worker_connect)
@@ -143,9 +141,14 @@ class MasterRun:
                     self.run.add_fault(f"{worker.segment}: {fault}")
         if not self._workers:
             self.run.add_fault("no worker took part")
-        verdict = self.run.close(ended, reports=self._reports())
-        self.live.decided(verdict)
-        return verdict
+        return self.live.decide(lambda: self.run.close(ended, reports=self._reports()))
+
+    def _counted(self) -> list[Counted]:
+        return [
+            Counted(worker.counted.tally, worker.counted.misissued.values(), worker.counted.exposed)
+            for worker in self._workers.values()
+            if worker.counted.tally is not None
+        ]
 
     def _shuffled(self) -> deque[int]:
         positions = list(range(len(self.run.target.groups())))
@@ -155,7 +158,7 @@ class MasterRun:
     def _admit(self, client_id: str) -> None:
         if client_id in self._workers:
             return
-        worker = self._workers[client_id] = _Worker(segment=self.run.add_segment())
+        worker = self._workers[client_id] = _Worker(segment=self.run.add_segment(), counted=Incoming(self.run.id))
         number = len(self._workers) - 1
         told = RunTold(
             run=self.run.id,
@@ -194,8 +197,11 @@ class MasterRun:
         return self._workers[client_id].done is None and (client is None or client.state != STATE_MISSING)
 
     def _reports(self) -> dict[str, Report]:
-        told = [worker.done or worker.tallies for worker in self._workers.values()]
-        return {last.segment: Report(batch=last.batch, issued=last.issued) for last in told if last is not None}
+        return {
+            worker.segment: Report(batch=worker.counted.batch, issued=worker.counted.tally.issued)
+            for worker in self._workers.values()
+            if worker.counted.tally is not None
+        }
 
     def _on_worker_connect(self, client_id: str, **_: object) -> None:
         self._admit(client_id)
@@ -203,7 +209,7 @@ class MasterRun:
     def _on_report(self, client_id: str, data: dict[str, Any], **_: object) -> None:
         worker = self._workers.get(client_id)
         if worker is not None and REPORT in data:
-            worker.tallies = unpack(data[REPORT], WorkerTallies)
+            worker.counted.take(unpack(data[REPORT], WorkerTallies))
 
     def _on_clock(self, msg: Message, **_: object) -> None:
         question = unpack(msg.data, ClockQuestion)
@@ -223,6 +229,8 @@ class MasterRun:
         self._runner.send_message(FILE, pack(taken), msg.node_id)
 
     def _write(self, piece: Piece, segment: str) -> int:
+        if piece.run != self.run.id:
+            raise ValueError("its run is over")
         name = Path(piece.name)
         allowed = (
             name == Path(SEGMENT_DIRECTORY) / f"{segment}.jsonl",
@@ -241,8 +249,10 @@ class MasterRun:
         self._heard_s = time.monotonic()
         worker = self._workers.get(msg.node_id)
         done = unpack(msg.data, Done)
-        if worker is not None and worker.segment == done.segment:
+        if worker is not None and (done.run, done.segment) == (self.run.id, worker.segment):
             worker.done = done
+            if done.counted is not None:
+                worker.counted.take(done.counted)
             if done.faults:
                 self._cut_short = True
             elif not self.is_over:
@@ -250,16 +260,3 @@ class MasterRun:
 
     def _watch(self) -> None:
         self.run.check_target()
-
-    def _show(self) -> None:
-        tallies = [worker.tallies.outcomes for worker in self._workers.values() if worker.tallies is not None]
-        phase = self._setup.plan.at(self.run.elapsed_s)
-        print_progress(
-            self.run.elapsed_s,
-            self._setup.plan.seconds,
-            phase.name if phase else "end",
-            ok=sum(outcomes.get(Outcome.OK, 0) for outcomes in tallies),
-            misissued=sum(outcomes.get(one, 0) for outcomes in tallies for one in Outcome if one.is_misissue),
-            errors=sum(outcomes.get(Outcome.ERROR_FINAL, 0) for outcomes in tallies),
-            language=self.run.language,
-        )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from harness.load.active_run import Share
+from harness.tally import Misissued, Tally
 
 RUN = "misissue_run"
 """Master to one worker, before its users start: `RunTold`."""
@@ -52,8 +53,9 @@ class ClockQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a file of a worker's directory; `name` below it, `offset` in bytes."""
+    """A part of a file of a worker's directory for the run; `name` below it, `offset` in bytes."""
 
+    run: str
     segment: str
     name: str
     offset: int
@@ -68,30 +70,39 @@ class PieceTaken(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
 
 
+class WorkerTallies(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker has counted of a run.
+
+    Args:
+        run: id of the run.
+        batch: the last one of the worker's segment.
+        tally: everything so far.
+        misissued, exposed: what was not told before; see `harness.tally.Tallying`. Times are of the run's clock, as far
+            as the worker knows it.
+    """
+
+    run: str
+    batch: int
+    tally: Tally
+    misissued: tuple[Misissued, ...]
+    exposed: tuple[str, ...]
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """A worker's last word on a run.
 
     Args:
+        run: id of the run.
+        counted: None when it could not take part.
         newest: group -> newest version that a change sent from here makes.
         faults: what could not be written into the segment any more.
     """
 
+    run: str
     segment: str
-    batch: int
-    issued: int
+    counted: WorkerTallies | None
     newest: Mapping[str, int]
     faults: tuple[str, ...] = ()
-
-
-class WorkerTallies(msgspec.Struct, frozen=True, kw_only=True):
-    """Running counts of a worker; `outcomes` by name, of attempts, by identity alone."""
-
-    segment: str
-    batch: int
-    issued: int
-    outcomes: Mapping[str, int]
-    faults: int
-    self_test: str
 
 
 _Told = TypeVar("_Told", bound=msgspec.Struct)

@@ -29,11 +29,11 @@ from harness.load.messages import (
     Piece,
     PieceTaken,
     RunTold,
-    WorkerTallies,
     pack,
     unpack,
 )
 from harness.load.options import Setup
+from harness.load.tallies import Outgoing
 from harness.recorder import Recorder
 from harness.records import ClockReading
 from harness.segment import SegmentWriter
@@ -67,6 +67,8 @@ class Worker:
         self._directory = Path()
         self._has_own_directory = False
         self._has_run_clock = True
+        self._offset_ns = 0
+        self._counts: Outgoing | None = None
         self._listener: gevent.Greenlet[..., None] | None = None
         self._clock_greenlet: gevent.Greenlet[..., None] | None = None
         self._at_rest = Event()
@@ -88,9 +90,9 @@ class Worker:
         try:
             self._active = self._join(told)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot pass without this worker
-            self._runner.send_message(
-                DONE, pack(Done(segment=told.segment, batch=0, issued=0, newest={}, faults=(f"cannot start: {error}",)))
-            )
+            faults = (f"cannot start: {error}",)
+            done = Done(run=told.run, segment=told.segment, counted=None, newest={}, faults=faults)
+            self._runner.send_message(DONE, pack(done))
             self._told = None
             return None
         return self._active
@@ -129,13 +131,13 @@ class Worker:
             late_faults += [f"{type(error).__name__} at the end of the run: {error}", *active.recorder.faults]
         if self._has_own_directory:
             try:
-                self._hand_over(told.segment)
+                self._hand_over(told)
             except (OSError, LedgerError, gevent.Timeout) as error:
                 late_faults.append(f"its evidence stays in {self._directory.resolve()}: {error}")
         done = Done(
+            run=told.run,
             segment=told.segment,
-            batch=active.recorder.segment.batch,
-            issued=active.recorder.segment.issued,
+            counted=self._counts.rest() if self._counts is not None else None,
             newest=active.recorder.register.newest_versions(),
             faults=tuple(late_faults),
         )
@@ -168,7 +170,8 @@ class Worker:
             clock=self._clock,
             on_misissuance=lambda: self._runner.send_message(FOUND),
         )
-        self._has_run_clock = same_clock
+        self._has_run_clock, self._offset_ns = same_clock, 0
+        self._counts = Outgoing(told.run, recorder, lambda: self._offset_ns)
         self._clock_greenlet = gevent.spawn(self._read_clock)
         active.start(told.elapsed_s)
         return active
@@ -179,7 +182,7 @@ class Worker:
             self._runner.send_message(CLOCK, pack(ClockQuestion(sent_ns=self._clock.now_ns())))
             gevent.sleep(_FIRST_READING_S if number < _FIRST_READINGS else _CLOCK_S)
 
-    def _hand_over(self, segment: str) -> None:
+    def _hand_over(self, told: RunTold) -> None:
         """Send every file to the master, piece by piece, and remove them: they are personal data.
 
         Raises:
@@ -191,7 +194,9 @@ class Worker:
             with path.open("rb") as file:
                 offset = 0
                 while data := file.read(_PIECE_BYTES):
-                    offset = self._send_piece(Piece(segment=segment, name=name, offset=offset, data=data))
+                    offset = self._send_piece(
+                        Piece(run=told.run, segment=told.segment, name=name, offset=offset, data=data)
+                    )
         shutil.rmtree(self._directory)
 
     def _send_piece(self, piece: Piece) -> int:
@@ -234,6 +239,7 @@ class Worker:
             at_ns=middle_ns, offset_ns=question.at_ns - middle_ns, uncertainty_ns=now_ns - middle_ns + 1
         )
         self._active.recorder.segment.write(reading)
+        self._offset_ns = 0 if self._has_run_clock else reading.offset_ns
         if self._has_run_clock and abs(reading.offset_ns) > reading.uncertainty_ns:
             # Virtual machines that were started from one snapshot take themselves for one machine.
             self._active.recorder.add_fault("its clock claims to be that of the run, but tells another time")
@@ -243,20 +249,8 @@ class Worker:
         self._taken.set()
 
     def _report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 - Locust names its arguments
-        active = self._active
-        if active is None:
-            return
-        recorder = active.recorder
-        data[REPORT] = pack(
-            WorkerTallies(
-                segment=recorder.segment.segment,
-                batch=recorder.segment.batch,
-                issued=recorder.segment.issued,
-                outcomes={outcome.value: number for outcome, number in recorder.tallies.items()},
-                faults=len(recorder.faults),
-                self_test=recorder.self_test,
-            )
-        )
+        if self._active is not None and self._counts is not None:
+            data[REPORT] = pack(self._counts.next())
 
     def _watch_parent(self, parent: int) -> None:
         """A worker that `--processes` made ends with the master that made it, also when that was killed."""

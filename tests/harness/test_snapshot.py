@@ -68,6 +68,7 @@ def test_incident(tmp_path: Path) -> None:
             kind=KIND,
             delivered_kind=KIND,
             sync_run="S1",
+            cause=incident.cause,
         ),
     )
     numbers = {count.outcome: count.number for count in seen.outcomes}
