@@ -27,6 +27,7 @@ _WATCH_S = 0.2
 _LOOPBACK = "127.0.0.1"
 _WEB_PORT = 8089
 _PORT = click.IntRange(0, 65535)
+_METRICS_PORT = 9646
 
 
 @click.group(epilog=EPILOG)
@@ -148,6 +149,33 @@ def up(target: str, settings: Sequence[str], **options: object) -> None:
             click.echo("stopping")
         finally:
             system.close()
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--port", type=_PORT, default=_METRICS_PORT, show_default=True, help="to be scraped at; 0 takes a free one"
+)
+@click.option("--host", default=_LOOPBACK, show_default=True, help="address to listen on")
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="seconds between two looks"
+)
+def watch(path: Path, port: int, host: str, every: float) -> None:
+    """Export metrics of the run or the log at PATH for Prometheus, while it grows and afterwards, until Ctrl-C.
+
+    PATH is a run directory, one segment of a ledger, or a file of lines such as the ledger holds.
+    """
+    from harness.exporter import ExporterError
+    from harness.watch import export, open_watched
+
+    try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
+        with open_watched(path) as watched:
+            export(watched, host=host, port=port, every_s=every, say=click.echo)
+    except ExporterError as error:
+        raise click.UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("stopped")
 
 
 def _web_or_headless(web: bool, host: str | None, port: int | None) -> list[str]:

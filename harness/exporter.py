@@ -4,6 +4,7 @@ Without HTTP server of its own, because Locust's web UI, gevent and a plain proc
 """
 
 import errno
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -13,9 +14,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+_log = logging.getLogger(__name__)
 METRICS_PATH = "/metrics"
 TARGETS_PATH = "/metrics/targets"
-DEFAULT_PORT = 9646
 
 
 class ExporterError(Exception):
@@ -39,7 +40,7 @@ class Page(NamedTuple):
 
 
 class Exporter:
-    """Answers scrapes; whatever goes wrong while it does is told to whoever scrapes, and to nobody else.
+    """Answers scrapes; whatever goes wrong while it does is logged, and never raised.
 
     Args:
         collector: of the metrics.
@@ -59,7 +60,9 @@ class Exporter:
             if path == TARGETS_PATH:
                 return Page("200 OK", "application/json", msgspec.json.encode(self._discover()))
         except Exception as error:  # noqa: BLE001 - a run must not end because somebody looked at it
-            return Page("500 Internal Server Error", "text/plain", f"{type(error).__name__}: {error}\n".encode())
+            _log.exception("a scrape of %s could not be answered", path)
+            # Without its message, which may name a person.
+            return Page("500 Internal Server Error", "text/plain", f"{type(error).__name__}; see the log\n".encode())
         return Page("404 Not Found", "text/plain", f"there is {METRICS_PATH} and {TARGETS_PATH}\n".encode())
 
     def __call__(self, environ: Mapping[str, object], start_response: Callable[..., object]) -> Iterable[bytes]:

@@ -18,6 +18,8 @@ from harness.records import Record
 
 INCIDENTS_AT_MOST = 500
 """That a snapshot shows; all of them are in the verdict."""
+BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+"""Upper bounds of the buckets of latency, closed."""
 State = Literal["running", "deciding", "decided"]
 _ERRORS = Outcome.ERROR_FINAL, Outcome.LOST
 SelfTestState = Literal["none", "planted", "caught", "missed"]
@@ -113,7 +115,7 @@ class Snapshot(Record, frozen=True, kw_only=True, omit_defaults=False):
         reasons: of the verdict, empty until the run is decided.
         elapsed_s: since the plan began, until it ended; None of a run that was killed.
         phase: of the plan; empty when nothing more begins.
-        users: Locust's, at work now.
+        users: Locust's, at work now; None where the run is seen from outside.
         prints_judged: documents that were handed out and judged.
         outcomes: attempts by identity alone until the run is decided; applications then.
         misissued: prints that are misissuances; papers: documents among them (件); persons: people whose data a
@@ -139,7 +141,7 @@ class Snapshot(Record, frozen=True, kw_only=True, omit_defaults=False):
     elapsed_s: float | None
     planned_s: float
     phase: str
-    users: int
+    users: int | None
     processes: tuple[ProcessState, ...]
     issued: int
     prints_judged: int

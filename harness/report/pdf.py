@@ -7,6 +7,7 @@ picture is drawn.
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from math import ceil
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -84,16 +85,15 @@ class Pdf:
             UnreadableError: when that cannot be told apart from the rest.
         """
         with closing(self._document[number]) as page:
-            width, height = round(page.get_width() * scale), round(page.get_height() * scale)
+            width, height = ceil(page.get_width() * scale), ceil(page.get_height() * scale)  # as PDFium has it
             if min(width, height) < 1:
                 raise UnreadableError("the page has no size")
 
             place = _placing(page, width, height)
             rules, left_out = ([], []) if whole else _leave_form_only(page)
-            bitmap = page.render(scale=scale, grayscale=True, draw_annots=whole, may_draw_forms=whole)
+            bitmap = page.render(scale=scale, grayscale=True, draw_annots=whole)
             with closing(bitmap):
-                # Rounded up there, so that a picture of another size would not fit to the places.
-                image = bitmap.to_pil().crop((0, 0, width, height)).copy()
+                image = bitmap.to_pil().copy()
             return Drawing(image, [place(box) for box in rules], [place(box) for box in left_out], place)
 
     def longest_side(self, number: int) -> float:
@@ -106,7 +106,7 @@ def open_pdf(data: bytes, *, with_fields: bool = False) -> Iterator[Pdf]:
     """A document; the caller holds `PDFIUM`.
 
     Args:
-        with_fields: what was filled into its fields is drawn, too.
+        with_fields: what was filled into its fields is drawn, too; never draw such a one but as a whole.
 
     Raises:
         UnreadableError: when it is none, is damaged or has no page.
@@ -177,7 +177,7 @@ def _leave_form_only(page: Any) -> tuple[list[Box], list[Box]]:
                 keep = False
         if not keep:
             raw.FPDFPageObj_SetIsActive(thing, False)
-            if thing.type != raw.FPDF_PAGEOBJ_TEXT:
+            if thing.type not in {raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_FORM}:  # which is as large as its text
                 left_out.append(_box_on_page(thing))
     return rules, left_out
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness.ledger import INCIDENT_DIRECTORY, TARGET_SEGMENT, segment_path
 from harness.records import Print, PrintEvent
+from harness.report.pictures import draw_incident
 from harness.segment import SegmentReader
 from targets.municipal.certificates import read_marks
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
@@ -45,6 +46,10 @@ def _check_failing_run(directory: Path) -> None:
         if incident["donor"]:
             assert incident["donor"] == writer.nonce
             assert incident["cause"] == "spurious_release"
+        for reveal in (False, True):
+            pair = draw_incident(directory, incident["nonce"], reveal=reveal)
+            assert pair.delivered.marks
+            assert len({pair.delivered.data_uri, pair.right.data_uri, ""}) == 3, "two pictures that differ"
     diagnosed = sum(bool(incident["donor"]) for incident in verdict["incidents"])
     print(f"{diagnosed} of {len(verdict['incidents'])} incidents diagnosed")
     assert diagnosed >= 0.9 * len(verdict["incidents"])

@@ -51,6 +51,10 @@ def _check(command: Command, *parts: str) -> None:
         (("plan", "--rate", "2"), "2", "range"),
         (("plan", "--rate", "0.1", "--like", "nowhere"), "nowhere", "misissue verify"),
         (("gate", "nowhere"), "nowhere", "misissue verify"),
+        (("watch", "nowhere"), "nowhere", "a run directory, a segment of one or a log"),
+        (("watch", "."), "run.json", "misissue verify"),
+        (("watch", __file__), "test_bad_input.py", "a run directory or such a file"),
+        (("watch", ".", "--every", "0"), "0", "0.1"),
         (("fly",), "fly", "No such command"),
     ],
 )
@@ -109,6 +113,8 @@ def test_a_port_for_metrics_that_is_in_use_is_named(
     run = start("harness", "verify", "april30", "--metrics-port", str(port), *several)
     _check(run, f"port {port} on 127.0.0.1 is already in use", "another for the metrics")
     assert not list(tmp_path.iterdir())
+    (tmp_path / "log").touch()
+    _check(start("harness", "watch", "log", "--port", str(port)), f"port {port} on 127.0.0.1 is already in use")
 
 
 def test_without_postgresql_the_error_says_what_to_install(

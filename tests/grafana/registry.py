@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-from harness.metrics import FAMILIES, RUN_LABELS, VERDICTS
+from harness.families import RUN_LABELS
+from harness.metrics import FAMILIES, VERDICTS
 from harness.outcome import Outcome
 from harness.snapshot import SelfTestState, State
 from targets.municipal.metrics import ApMetrics, CenterMetrics, RegistryMetrics, SyncMetrics

@@ -82,6 +82,7 @@ def inside(picture: Picture, mark: Mark) -> Image.Image:
 def masked(document: bytes) -> bytes:
     """The picture of a document by itself."""
     picture = draw_pair(document, None, reveal=False).delivered
+    assert picture.data_uri, picture
     return b64decode(picture.data_uri.partition(",")[2])
 
 
@@ -162,7 +163,7 @@ def test_the_page_with_most_that_is_foreign_is_shown() -> None:
 
 def test_page_that_the_right_document_does_not_have() -> None:
     """Everything on a page too many is foreign; beside it the last page is shown that there is."""
-    pair = draw_pair(pdf(at(100, 700, "A"), at(100, 700, "B")), pdf(at(100, 700, "A")), reveal=True)
+    pair = draw_pair(pdf(at(100, 700, "A"), at(100, 700, "A")), pdf(at(100, 700, "A")), reveal=True)
     assert pair.delivered.alt_text_values == {"page": 2, "pages": 2, "marks": 1}
     assert pair.right.alt_text_values == {"page": 1, "pages": 1}
 
@@ -194,6 +195,96 @@ def test_certificates_of_two_persons() -> None:
 # ---- what is masked ----
 
 
+def _raw(content: str, **resources: str) -> bytes:
+    """A page written by hand, with a stream of content and the streams that it uses: name -> dictionary|content."""
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        _stream("<<>>", content),
+    ]
+    used: dict[str, int] = {}
+    for name, resource in resources.items():
+        dictionary, _, stream = resource.partition("|")
+        for known, number in used.items():
+            dictionary = dictionary.replace(f"@{known}", f"{number} 0 R")
+        objects.append(_stream(dictionary, stream) if stream else dictionary)
+        used[name] = len(objects)
+    kinds = {"X": "XObject", "G": "ExtGState", "P": "Pattern"}
+    of_kinds = "".join(
+        f"/{kind}<<{''.join(f'/{name} {number} 0 R' for name, number in used.items() if name.startswith(letter))}>>"
+        for letter, kind in kinds.items()
+    )
+    annotations = "".join(f"{number} 0 R " for name, number in used.items() if name.startswith("A"))
+    objects[2] = (
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Annots[{annotations}]"
+        f"/Resources<</Font<</F 4 0 R>>{of_kinds}>>>>"
+    )
+    file, places = "%PDF-1.7\n", []
+    for number, one in enumerate(objects, 1):
+        places.append(f"{len(file):010} 00000 n \n")
+        file += f"{number} 0 obj\n{one}\nendobj\n"
+    table = f"xref\n0 {len(places) + 1}\n0000000000 65535 f \n{''.join(places)}"
+    return f"{file}{table}trailer\n<</Root 1 0 R/Size {len(places) + 1}>>\nstartxref\n{len(file)}\n%%EOF\n".encode()
+
+
+def _stream(dictionary: str, content: str) -> str:
+    return f"{dictionary.removesuffix('>>')}/Length {len(content)}>>stream\n{content}\nendstream"
+
+
+_FORM = "<</Type/XObject/Subtype/Form/BBox[0 0 595 842]/Resources<</Font<</F 4 0 R>>>>"
+
+
+def _soft_mask(text: str) -> bytes:
+    return _masked_by(text, "/G1 gs 0 g 100 500 400 100 re f")
+
+
+def _soft_mask_of_a_form(text: str) -> bytes:
+    return _masked_by(text, "/G1 gs /X2 Do")
+
+
+def _masked_by(text: str, content: str) -> bytes:
+    shape = f"BT /F 60 Tf 1 g 110 520 Td ({text}) Tj ET"
+    return _raw(
+        content,
+        X1=f"{_FORM}/Group<</S/Transparency/CS/DeviceGray>>>>|{shape}",
+        G1="<</Type/ExtGState/SMask<</S/Luminosity/G @X1>>>>",
+        X2=f"{_FORM}>>|0 g 100 500 400 100 re f",
+    )
+
+
+def _clip_of_a_form(text: str) -> bytes:
+    steps = " ".join(f"{100 + 20 * step} {500 + Random(f'{text}{step}').randrange(2) * 90} l" for step in range(20))
+    return _raw(f"q 100 490 m {steps} 500 490 l W n /X1 Do Q", X1=f"{_FORM}>>|0 g 100 400 400 200 re f")
+
+
+def _pattern(text: str) -> bytes:
+    tile = f"BT /F 60 Tf 0 g 10 20 Td ({text}) Tj ET"
+    of_tile = "/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 500 100]/XStep 500/YStep 100"
+    return _raw(
+        "/Pattern cs /P1 scn 100 500 400 100 re f",
+        P1=f"<</Type/Pattern{of_tile}/Resources<</Font<</F 4 0 R>>>>>>|{tile}",
+    )
+
+
+def _stamp(text: str) -> bytes:
+    return _raw(
+        "0 g 100 100 300 100 re f",
+        X1=f"{_FORM}>>|BT /F 60 Tf 0 g 110 520 Td ({text}) Tj ET",
+        A1="<</Type/Annot/Subtype/Stamp/Rect[0 0 595 842]/F 4/AP<</N @X1>>>>",
+    )
+
+
+@pytest.mark.parametrize("draw", [_soft_mask, _soft_mask_of_a_form, _clip_of_a_form, _pattern, _stamp])
+def test_what_shows_through_other_things_is_masked(draw: Callable[[str], bytes]) -> None:
+    """Text that is no text on the page, but the mask, the pattern or the note of something else, is not seen."""
+    one, other = draw("TARO YAMADA"), draw("Kim")
+    revealed = {draw_pair(document, None, reveal=True).delivered.data_uri for document in (one, other)}
+    assert len(revealed - {""}) == 2
+    assert masked(one) == masked(other)
+
+
 def _clipped(canvas: Canvas, text: str) -> None:
     shape = canvas.beginText(100, 500)
     shape.setTextRenderMode(7)
@@ -218,6 +309,36 @@ def _curve(canvas: Canvas, text: str) -> None:
     path.lineTo(300, 100)
     path.lineTo(100, 100)
     canvas.drawPath(path)
+
+
+def _bow(canvas: Canvas, text: str) -> None:
+    path = canvas.beginPath()
+    path.moveTo(100, 100)
+    path.curveTo(*(Random(text + corner).uniform(110, 290) for corner in "abcd"), 300, 300)
+    canvas.drawPath(path)
+
+
+def _clipping_path(canvas: Canvas, text: str) -> None:
+    path = canvas.beginPath()
+    path.moveTo(100, 300)
+    for number in range(20):
+        path.lineTo(100 + number * 10, 350 + Random(f"{text}{number}").randrange(2) * 40)
+    path.lineTo(290, 300)
+    canvas.clipPath(path, stroke=0)
+    canvas.rect(100, 300, 60, 90, fill=1)
+    canvas.setFont("test", 50)
+    canvas.drawString(180, 330, "住所")
+
+
+def _deep_in_forms(canvas: Canvas, text: str) -> None:
+    for level in range(20):
+        canvas.beginForm(f"form{level}")
+        if level == 0:
+            _image(canvas, text)
+        else:
+            canvas.doForm(f"form{level - 1}")
+        canvas.endForm()
+    canvas.doForm("form19")
 
 
 def _bar_code(canvas: Canvas, text: str) -> None:
@@ -260,6 +381,8 @@ def _shaded(canvas: Canvas, text: str) -> None:
 
 def _coloured(canvas: Canvas, text: str) -> None:
     canvas.setFillGray(Random(text).random())
+    canvas.setStrokeGray(Random(text).random())
+    canvas.setLineWidth(4)
     canvas.rect(100, 100, 200, 100, fill=1)
 
 
@@ -295,7 +418,7 @@ def _in_a_field(canvas: Canvas, text: str) -> None:
 
 
 UNSEEN = _invisible, _note
-BESIDE_THE_PAGE = _filled_in, _note
+BESIDE_THE_PAGE = _filled_in, _note, _deep_in_forms
 
 
 @pytest.mark.parametrize(
@@ -308,6 +431,9 @@ BESIDE_THE_PAGE = _filled_in, _note
         pytest.param(lambda canvas, text: canvas.drawString(100, 300, text, mode=1), id="outlined"),
         _image,
         _curve,
+        _bow,
+        _clipping_path,
+        _deep_in_forms,
         _bar_code,
         _letter_of_lines,
         _in_a_form,
@@ -361,6 +487,58 @@ def test_form_stays_readable() -> None:
     assert ImageStat.Stat(hidden.crop(label)).extrema[0][0] < 60
     assert hidden.crop(value).getextrema() == (204, 204)
     assert ImageStat.Stat(whole.crop(value)).extrema[0][0] < 60
+
+
+def test_rules_and_labels_without_fields_stay_readable() -> None:
+    """A rule across the page, and words of the form on an open line, are drawn; the bar covers the rest of the line."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setLineWidth(3)
+        canvas.line(100, 500, 400, 500)
+        canvas.setFont("test", 12)
+        canvas.drawString(100, 300, "氏名")
+        canvas.drawString(150, 300, "山田花子")
+        canvas.drawString(300, 300, "住所")
+        canvas.drawString(350, 300, "見本県")
+
+    whole, hidden = (pixels(draw_pair(pdf(draw), None, reveal=reveal).delivered) for reveal in (True, False))
+    for left in (100, 300):
+        word = (left, 842 - 311, left + 24, 842 - 299)
+        assert hidden.crop(word).tobytes() == whole.crop(word).tobytes()
+    for left, right in ((50, 94), (130, 290), (330, 545)):
+        assert hidden.crop((left, 842 - 309, right, 842 - 300)).getextrema() == (204, 204)
+    assert ImageStat.Stat(hidden.crop((101, 842 - 502, 399, 842 - 498))).extrema[0][0] < 100
+
+
+def test_only_the_foreign_part_of_a_line_is_marked() -> None:
+    """Of two names on one line, with a word of the form between them, the foreign one alone is marked."""
+
+    def draw(address: str, canvas: Canvas) -> None:
+        canvas.setFont("test", 12)
+        for x, text in ((100, "氏名"), (150, "山田花子"), (300, "住所"), (350, address)):
+            canvas.drawString(x, 300, text)
+
+    delivered, right = (pdf(partial(draw, address)) for address in ("見本県", "見本県見本市"))
+    (mark,) = draw_pair(delivered, right, reveal=False).delivered.marks
+    assert (mark.left, mark.left + mark.width) == (327, 550)
+
+
+def test_place_of_what_was_left_out() -> None:
+    """An image is covered where it is on the page, also when it lies in a form that is moved and scaled."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.beginForm("photograph")
+        canvas.drawImage(ImageReader(Image.new("L", (10, 10), 0)), 100, 100, 200, 100)
+        canvas.endForm()
+        canvas.translate(60, 50)
+        canvas.scale(2, 2)
+        canvas.doForm("photograph")
+
+    hidden = pixels(draw_pair(pdf(draw), None, reveal=False).delivered)
+    left, right, top, bottom = 260, 660, 842 - 450, 842 - 250
+    assert hidden.crop((left, top, min(right, 595), bottom)).getextrema() == (204, 204)
+    for blank in ((0, 0, 595, top - 12), (0, 0, left - 12, 842), (0, bottom + 12, 595, 842)):
+        assert hidden.crop(blank).getextrema() == (255, 255)
 
 
 def test_masked_marks() -> None:
@@ -424,6 +602,12 @@ def test_text() -> None:
     hidden = draw_pair(delivered, right, reveal=False)
     assert [line.text for line in hidden.delivered.lines] == ["印鑑登録証明書", "", "████████", "住所", "████████"]
     assert hidden.right.lines[2].text == "████████"
+
+
+def test_lines_in_another_order() -> None:
+    """A line that stands at another place is foreign there."""
+    picture = draw_pair(b"a\nb\nc\n", b"b\na\nc\n", reveal=True).delivered
+    assert [line.is_foreign for line in picture.lines] == [True, True, False]
 
 
 def test_long_text() -> None:
@@ -494,15 +678,11 @@ def test_size(reveal: bool) -> None:
     noise = Image.frombytes("L", (800, 1100), Random(1).randbytes(800 * 1100))
     buffer = BytesIO()
     noise.save(buffer, format="PNG")
-    for document in (
-        pdf(_print_full),
-        buffer.getvalue(),
-        pdf(at(9, 9, "x"), size=(9000, 14000)),
-        pdf(at(9, 9, "x"), size=(50, 30)),
-    ):
+    large, little = (pdf(at(9, 9, "x"), size=size) for size in ((9000, 14000), (50, 30)))
+    for document in (pdf(_print_full), buffer.getvalue(), large, little):
         picture = draw_pair(document, None, reveal=reveal).delivered
         assert 0 < len(b64decode(picture.data_uri.partition(",")[2])) <= LARGEST_BYTES
-        assert max(picture.width, picture.height) <= 842
+        assert max(picture.width, picture.height) <= (842 if document is not little else 100)
     assert 40 * LARGEST_BYTES * 4 / 3 < 1.3e6
 
 

@@ -189,7 +189,7 @@ class _Writer:
             self._figure("bound", self._bound(), "unsure" if not seen.exposures else ""),
             self._figure("sync_runs", _number(seen.sync_runs)),
             self._figure("cells", self._text("web.of", some=self._known(hit), all=_number(seen.cells_known))),
-            self._figure("users", _number(seen.users)),
+            self._figure("users", self._known(seen.users)),
         ]
         if seen.planned_rate_per_s is not None:
             share = self._unknown if seen.rate_share is None else f"{seen.rate_share:.1%}"
