@@ -18,6 +18,7 @@ _TIME_WIDTH, _LATENCY_WIDTH, _LATENCY_HEIGHT = 760.0, 420.0, 300.0
 _LEFT, _RIGHT = 52.0, 24.0
 _LABEL, _AXIS = 30.0, 36.0  # heights above a panel and below the last one
 _LABEL_ROOM = 46.0  # between the middles of two labels of an axis
+_LEAST_TICKS = 2
 
 
 class _Panel:
@@ -184,19 +185,20 @@ def _time_axis(over_time: OverTime, top: float, width: float, language: Language
 
 
 def _log_axis(edges: Sequence[float], base: float, x_of: Callable[[float], float]) -> Iterable[Markup]:
-    """Ticks at 1, 2 and 5 of each decade; as many of them are labelled as find room."""
+    """Ticks at 1, 2 and 5 of each decade, and where that is too few at both ends; labels where they find room."""
+    decades = range(floor(log10(max(edges[0], 1e-9))), ceil(log10(max(edges[-1], 1e-9))) + 1)
+    times = [step * 10.0**power for power in decades for step in (1, 2, 5)]
+    times = [seconds for seconds in times if edges[0] <= seconds <= edges[-1]]
+    if len(times) < _LEAST_TICKS:
+        times = [edges[0], edges[-1]]
     labelled = -_LABEL_ROOM
-    for power in range(floor(log10(max(edges[0], 1e-9))), ceil(log10(edges[-1])) + 1):
-        for step in (1, 2, 5):
-            seconds = step * 10.0**power
-            if not edges[0] <= seconds <= edges[-1]:
-                continue
-            x = x_of(seconds)
-            yield svg.line(x, base, x, base + 4, "axis")
-            if x - labelled >= _LABEL_ROOM:
-                labelled = x
-                yield svg.text(x, base + 17, duration(seconds), class_="tick", anchor="middle")
+    for seconds in times:
+        x = x_of(seconds)
+        yield svg.line(x, base, x, base + 4, "axis")
+        if x - labelled >= _LABEL_ROOM:
+            labelled = x
+            yield svg.text(x, base + 17, duration(seconds), class_="tick", anchor="middle")
 
 
 def _tick(number: float) -> str:
-    return f"{float(f'{number:.6g}'):,g}"
+    return f"{float(f'{number:.6g}'):,.12g}"

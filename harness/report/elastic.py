@@ -1,6 +1,5 @@
 """An axis of time that is stretched where much happens. Pure."""
 
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
 
@@ -51,8 +50,3 @@ class ElasticAxis:
         begin, end = self._times[number : number + 2]
         left, right = self._places[number : number + 2]
         return left + (right - left) * (at - begin) / (end - begin)
-
-
-def text_width(text: str, size: float) -> float:
-    """About how wide a text is in a font of this size: generous, for nobody knows the font."""
-    return sum(size if unicodedata.east_asian_width(character) in "WF" else size * 0.6 for character in text)

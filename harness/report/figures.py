@@ -6,6 +6,7 @@ time; how many those are is told beside.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from math import ceil, floor, log10
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ from harness.records import Record, SyncRun
 
 MOST_BINS = 120
 _STEPS = 1, 2, 5
-_BINS_A_DECADE = 20
+_BINS_A_DECADE = 20, 50, 200, 1000
+_BINS_WANTED = 12
 _ROWS_AT_ONCE = 1_000_000  # so that no column of a very long run is held a second time
 _PLACED_NS = 2**60  # times further away than 36 years are those of a clock that nobody could place
 
@@ -192,7 +194,7 @@ def bin_width_ns(length_ns: int) -> int:
 
 
 def histogram(prints: Prints) -> Histogram:
-    """Latencies in twenty bins a decade, from the quickest to the slowest."""
+    """Latencies from the quickest to the slowest, in bins of equal ratio: the narrower, the nearer all of them are."""
     wanted = {answer: prints.answered_with(answer) for answer in ("document", "unanswered")}
     taken_ns = [prints.latency_ns[rows] for rows in wanted.values()]
     found = [int(extreme) for times in taken_ns if len(times) for extreme in (times.min(), times.max())]
@@ -256,13 +258,13 @@ def _at_work(begins: Times, ends: Times, first_ns: int, width_ns: int, bins: int
 
 def _log_edges(least_ns: int, most_ns: int) -> NDArray[np.int64]:
     """Edges that hold both; what took no time at all, or less by two clocks, is in a first bin that begins with it."""
-    last = 0
-    while round(10 ** (last / _BINS_A_DECADE)) <= most_ns:
-        last += 1
-    edges = sorted({round(10 ** (number / _BINS_A_DECADE)) for number in range(last + 1)})
-    below = [edge for edge in edges if edge <= least_ns]
-    first = below[-1] if below else least_ns
-    return np.array([first, *(edge for edge in edges if edge > first)], dtype=np.int64)
+    decades = log10(max(most_ns, 1)) - log10(max(least_ns, 1))
+    bins = next((bins for bins in _BINS_A_DECADE if decades * bins >= _BINS_WANTED), _BINS_A_DECADE[-1])
+    first, last = floor(log10(max(least_ns, 1)) * bins), ceil(log10(max(most_ns, 1)) * bins) + 1
+    edges = {round(10 ** (number / bins)) for number in range(first, last + 1)}
+    above = min((edge for edge in edges if edge > most_ns), default=most_ns + 1)
+    below = max((edge for edge in edges if edge <= least_ns), default=least_ns)
+    return np.array(sorted({below, above, *(edge for edge in edges if below < edge < above)}), dtype=np.int64)
 
 
 def _is_placed(times_ns: Times) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from harness.report.incident_page import details
 from harness.report.language import JAPANESE, Language
 from harness.report.masking import Masking
 from harness.report.page import (
+    counted,
     doubts,
     errors_section,
     evidence_section,
@@ -56,6 +57,7 @@ def render_report(decision: Decision, language: Language, masking: Masking, draw
             masked=not masking.reveal,
             clock=clock,
             count=count,
+            counted=partial(counted, language=language),
             duration=duration,
             share=share,
             plain=plain,

@@ -118,7 +118,9 @@ def errors_section(verdict: Verdict, language: Language) -> Mapping[str, object]
     rows.sort(key=lambda row: not row.misissued)  # those that hide something first, else in their order
     key = "errors_none" if not rows else "errors_hiding" if hiding else "errors_harmless"
     return {
-        "errors_text": language.text(f"html.{key}", number=count(len(rows)), hiding=count(hiding)),
+        "errors_text": language.text(
+            f"html.{key}", errors=counted("error_count", len(rows), language), hiding=count(hiding)
+        ),
         "errors": rows[:_ERRORS_AT_MOST],
         "errors_left_out": len(rows[_ERRORS_AT_MOST:]),
     }
@@ -144,6 +146,15 @@ def evidence_section(verdict: Verdict, language: Language, masking: Masking) -> 
     return {"processes": rows, "gaps": gaps[:_GAPS_AT_MOST], "gaps_left_out": len(gaps[_GAPS_AT_MOST:])}
 
 
+def counted(thing: str, number: int, language: Language) -> str:
+    """So many of a thing, as the language says it.
+
+    Args:
+        thing: the texts `html.<thing>_one` and `html.<thing>_many`.
+    """
+    return language.text(f"html.{thing}_{'one' if number == 1 else 'many'}", number=count(number))
+
+
 def _harm(verdict: Verdict, language: Language) -> str:
     if not verdict.prints_judged and not verdict.incidents:
         key = "harm_nothing"
@@ -155,22 +166,21 @@ def _harm(verdict: Verdict, language: Language) -> str:
         key = "harm_strangers" if verdict.persons else "harm_own"
     return language.text(
         f"html.{key}",
-        documents=count(verdict.prints_judged),
-        number=count(len(verdict.incidents)),
-        papers=count(verdict.papers),
-        persons=count(verdict.persons),
-        my_number=count(verdict.with_my_number),
+        documents=counted("document", verdict.prints_judged, language),
+        applications=counted("application", len(verdict.incidents), language),
+        papers=counted("misissued_paper", verdict.papers, language),
+        persons=counted("other_person", verdict.persons, language),
+        my_number=counted("paper", verdict.with_my_number, language),
     )
 
 
 def _exercise(verdict: Verdict, evidence: RunEvidence, language: Language) -> str:
     bound = verdict.bound
-    trigger = language.text("html.trigger" if evidence.run.shows_points else "html.trigger_outside")
     return language.text(
         "html.exercised" if verdict.exposures else "html.exercised_never",
-        trigger=trigger,
-        exposures=count(verdict.exposures),
-        sync_runs=count(verdict.sync_runs),
+        trigger=language.text("html.trigger" if evidence.run.shows_points else "html.trigger_outside"),
+        times=counted("time", verdict.exposures, language),
+        sync_runs=counted("sync_run_count", verdict.sync_runs, language),
         cells_hit=count(verdict.cells_hit),
         cells=count(len(verdict.cells)),
         confidence=share(bound.confidence),
@@ -186,9 +196,9 @@ def _completeness(verdict: Verdict, language: Language) -> str:
     key = "gaps" if gaps or undecided else "whole" if tests == {"caught"} else "whole_untested"
     return language.text(
         f"html.evidence_{key}",
-        gaps=count(gaps),
-        undecided=count(undecided),
-        issued=count(sum(process.issued for process in processes)),
+        gaps=counted("gap", gaps, language),
+        undecided=counted("print_count", undecided, language),
+        attempts=counted("attempt_count", sum(process.issued for process in processes), language),
         judged=count(sum(process.judged for process in processes)),
         failed=count(sum(process.failed for process in processes)),
     )

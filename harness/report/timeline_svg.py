@@ -7,10 +7,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from harness.report import svg
-from harness.report.elastic import ElasticAxis, text_width
+from harness.report.elastic import ElasticAxis
 from harness.report.formats import milliseconds
 from harness.report.language import Language
 from harness.report.masking import Masking
+from harness.report.text_width import fitting, text_width
 from harness.report.timeline import Lane, Span, Step, Timeline
 from harness.report.timeline_words import title_of
 
@@ -213,7 +214,7 @@ def _lane(lane: Lane, band: _Band, timeline: Timeline, language: Language, maski
     y = band.top + band.height / 2 + (-3 if second else 4)
     yield svg.text(_LEFT - 10, y, first, class_=f"lane-name {lane}", anchor="end")
     if second:
-        yield svg.text(_LEFT - 10, y + 14, second, class_="note", anchor="end")
+        yield svg.text(_LEFT - 10, y + 14, fitting(second, _LEFT - 14, _SMALL), class_="note", anchor="end")
 
 
 def _span(span: Span, band: _Band, axis: _Axis, name: str, language: Language) -> Markup:

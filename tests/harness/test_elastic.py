@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.elastic import ElasticAxis, text_width
+from harness.report.elastic import ElasticAxis
+from harness.report.text_width import fitting, text_width
 
 marks = st.lists(
     st.tuples(st.integers(-(10**12), 10**12), st.sampled_from("abc"), st.sampled_from((0.0, 8.0, 22.0))),
@@ -59,3 +60,11 @@ def test_text_width() -> None:
     """A Japanese character is as wide as it is high, a Latin one narrower."""
     assert text_width("処理待ち", 10) == 40
     assert text_width("wait", 10) == 24
+
+
+@given(st.text(max_size=40), st.integers(10, 200))
+def test_fitting(text: str, width: int) -> None:
+    """A text that finds no room is cut at its end, which shows; one that does is left as it is."""
+    shown = fitting(text, width, 10)
+    assert text_width(shown, 10) <= width
+    assert shown == text or (shown.endswith("…") and text.startswith(shown[:-1]) and text_width(text, 10) > width)

@@ -64,9 +64,9 @@ def test_fail(tmp_path: Path) -> None:
     (verdict,) = page.all("section", **{"aria-labelledby": "verdict"})
     assert page.texts("h2", id="verdict") == ["FAIL"]
     assert (
-        "FAIL 1 misissued papers (件) were handed out. They disclosed the data of 1 other persons (名); "
-        "1 of the papers carried a My Number. "
-        "The trigger (two prints in flight at one instant inside a sync run) was met 1 times, in 1 sync runs, and 6 of "
+        "FAIL The service handed out 1 misissued paper (件) and disclosed the data of 1 other person (名); "
+        "1 paper carried a My Number. "
+        "The trigger (two prints in flight at one instant inside a sync run) was met once in 1 sync run, and 6 of "
         "9 situations were seen; with 95 % confidence at most 100 % of such exposures end in a misissuance. "
         "The evidence is whole: 5 attempts = 4 judged + 1 failed, and every load process told the wrong image planted "
         "in it from a right one. Reasons 1 print(s) ended as wrong_person"
@@ -86,8 +86,8 @@ def test_pass(tmp_path: Path) -> None:
     """A PASS is never shown without what was exercised and the bound that comes with it."""
     page = page_of(tmp_path, [*INNOCENT, *planted("A", paper("X"))])
     assert page.texts("h2", id="verdict") == ["PASS"]
-    assert "None of the 2 documents that were handed out was found to be a misissuance." in page.text
-    assert "was met 1 times, in 1 sync runs" in page.text
+    assert "No misissuance was found in 2 documents that the service handed out." in page.text
+    assert "was met once in 1 sync run," in page.text
     assert "with 95 % confidence at most 95 % of such exposures end in a misissuance" in page.text
     assert "No incident is on record." in page.text
 
@@ -98,15 +98,9 @@ def test_pass(tmp_path: Path) -> None:
         ((), (sync_run(),), {}, "No document was judged, so nothing is known about misissuances."),
         (INNOCENT, (), {}, "was never met in 0 sync runs, so this run says nothing about what happens then."),
         (INNOCENT, (), {}, "but not every load process was tested with a planted wrong image."),
-        (INNOCENT, (), {"issued": 5}, "The evidence is not whole (1 gaps; 0 prints could not be decided)"),
-        ((*INNOCENT, delivery("A3", "A", b"?", at=(300, 400))), (), {}, "(0 gaps; 1 prints could not be decided)"),
-        (
-            (*INNOCENT, delivery("A3", "A", paper("A"), kind="inkan", at=(300, 400))),
-            (),
-            {},
-            "1 misissued papers (件) w",
-        ),
-        ((*INNOCENT, delivery("A3", "A", paper("A"), kind="inkan", at=(300, 400))), (), {}, "another person's data."),
+        (INNOCENT, (), {"issued": 5}, "The evidence is not whole (1 gap; 0 prints undecided)"),
+        ((*INNOCENT, delivery("A3", "A", b"?", at=(300, 400))), (), {}, "(0 gaps; 1 print undecided)"),
+        ((*INNOCENT, OTHER_KIND), (), {}, "handed out 1 misissued paper (件); as far as is known, no other person"),
     ],
 )
 def test_sentences(
@@ -162,7 +156,8 @@ def test_errors_that_hide_something(tmp_path: Path) -> None:
 def test_errors_that_hide_nothing(tmp_path: Path) -> None:
     """Errors beside which nobody was handed anything wrong are told apart from those, and none are not made up."""
     harmless = page_of(tmp_path / "one", [*INNOCENT, *HANDED[2:]])
-    assert "1 errors were re-applied and then printed normally, and none of them had a misissuance" in harmless.text
+    told = "1 error ended in a new application that was printed normally; beside none of them was a misissuance"
+    assert told in harmless.text
     assert "No error was re-applied" in page_of(tmp_path / "none").text
 
 

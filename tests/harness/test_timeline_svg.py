@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from harness.report.elastic import text_width
 from harness.report.language import ENGLISH, JAPANESE, Language
 from harness.report.masking import Masking
+from harness.report.text_width import text_width
 from harness.report.timeline import Lane, Timeline, timeline_of
 from harness.report.timeline_svg import WIDTH, draw_timeline
 from tests.harness.pages import Element, Page
