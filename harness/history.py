@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from harness.measures import BOUNDS_S
 from harness.snapshot import Moment, Snapshot
-from harness.tally import BOUNDS_S
 
 MOMENTS_AT_MOST = 600
 _NONE = (0,) * (len(BOUNDS_S) + 1)

@@ -13,10 +13,10 @@ from prometheus_client.registry import Collector
 from harness.families import Family, Samples, buckets, metrics_of, number
 from harness.follow import Follower
 from harness.ledger import LedgerError
+from harness.measures import BOUNDS_S
 from harness.metrics import FAMILIES
 from harness.records import Batch, ErrorNotice, Evidence, Print, PrintEvent, Record, SyncRun, self_test_id
 from harness.segment import Footer, Header
-from harness.snapshot import BOUNDS_S
 
 _VALUES_AT_MOST = 100
 """Of one label. Codes and points are few; a log in which they are not must not swamp whoever scrapes."""

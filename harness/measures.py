@@ -10,6 +10,8 @@ from harness.outcome import Outcome
 from harness.prints import Prints
 from harness.records import Record
 
+BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+"""Upper bounds of the buckets in which latency is counted while a run goes on, closed."""
 LATE_NS = 10_000_000
 """A print that is sent so much later than the plan of arrivals wanted is a late start."""
 

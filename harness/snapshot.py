@@ -18,8 +18,6 @@ from harness.records import Record
 
 INCIDENTS_AT_MOST = 500
 """That a snapshot shows; all of them are in the verdict."""
-BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
-"""Upper bounds of the buckets of latency, closed."""
 State = Literal["running", "deciding", "decided"]
 _ERRORS = Outcome.ERROR_FINAL, Outcome.LOST
 SelfTestState = Literal["none", "planted", "caught", "missed"]

@@ -11,6 +11,7 @@ import msgspec
 from harness.bound import upper_bound
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS
 from harness.ledger import RunDescription
+from harness.measures import BOUNDS_S
 from harness.outcome import Outcome
 from harness.progress import PointsProgress
 from harness.progress_outside import OutsideProgress
@@ -26,7 +27,7 @@ from harness.snapshot import (
     State,
     planned_rate_per_s,
 )
-from harness.tally import BOUNDS_S, Misissued, Tally
+from harness.tally import Misissued, Tally
 
 Progress = PointsProgress | OutsideProgress
 _LOOKS = 10

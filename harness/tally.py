@@ -9,13 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from harness.measures import LATE_NS
+from harness.measures import BOUNDS_S, LATE_NS
 from harness.oracle import Judgement
 from harness.outcome import Outcome
 from harness.records import Print, Record
 
-BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
-"""Upper bounds of the buckets of latency, closed."""
 KEPT = 500
 """So many misissued prints are told one by one; all of them are counted."""
 FAULTS_TOLD = 20

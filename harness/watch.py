@@ -18,10 +18,11 @@ from harness.exporter import METRICS_PATH, Exporter, cannot_listen
 from harness.gate import Decision, evaluate
 from harness.ledger import LOAD_PREFIX, RUN_FILE, LedgerError, read_run, segments_in
 from harness.log_metrics import Log
+from harness.measures import BOUNDS_S
 from harness.metrics import RunCollector
 from harness.outcome import Outcome
 from harness.prints import Prints
-from harness.snapshot import BOUNDS_S, LatencyHistogram, Snapshot, snapshot_of
+from harness.snapshot import LatencyHistogram, Snapshot, snapshot_of
 
 _REST = 10
 """So many times as long as it was worked on, a run is left alone: whoever looks on must not slow it down."""

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.history import MOMENTS_AT_MOST, History, percentile_s
+from harness.measures import BOUNDS_S
 from harness.outcome import Outcome
 from harness.snapshot import LatencyHistogram, Moment, OutcomeCount
-from harness.tally import BOUNDS_S
 from tests.load.snapshots import running
 
 

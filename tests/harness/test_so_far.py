@@ -8,12 +8,13 @@ import pytest
 from harness.bound import upper_bound
 from harness.coverage import Cell
 from harness.criteria import Criteria
+from harness.measures import BOUNDS_S
 from harness.outcome import Outcome
 from harness.progress import PointsProgress
 from harness.records import PrintEvent
 from harness.snapshot import INCIDENTS_AT_MOST, CellSeen, OutcomeCount, ProcessState, Snapshot
 from harness.so_far import Counted, IncidentRows, Progress, SoFar, snapshot_so_far
-from harness.tally import BOUNDS_S, Misissued, Tally
+from harness.tally import Misissued, Tally
 from tests.harness.builders import describe, sync_run
 
 MS = 1_000_000

@@ -3,10 +3,11 @@
 import msgspec
 import pytest
 
+from harness.measures import BOUNDS_S
 from harness.oracle import Judgement
 from harness.outcome import Outcome
 from harness.records import Print
-from harness.tally import BOUNDS_S, FAULTS_TOLD, KEPT, Misissued, Tally, Tallying
+from harness.tally import FAULTS_TOLD, KEPT, Misissued, Tally, Tallying
 from tests.harness.builders import KIND, delivery, ended, failed, paper, refused
 
 MS = 1_000_000
