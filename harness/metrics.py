@@ -13,6 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from harness.families import Family, Samples, buckets, metrics_of, number
+from harness.outcome import Outcome
 from harness.snapshot import SelfTestState, Snapshot, State
 
 VERDICTS = ("PASS", "FAIL", "INCONCLUSIVE")
@@ -37,7 +38,11 @@ def _version() -> str:
 
 
 def _outcomes(seen: Snapshot) -> Samples:
-    return [((count.outcome, count.kind), count.number) for count in seen.outcomes]
+    counts = {(str(count.outcome), count.kind): count.number for count in seen.outcomes}
+    if seen.state == "decided":
+        # Of applications now: what was counted of attempts before must not stay beside it as the last that was seen.
+        counts = {(outcome.value, kind): 0 for _, kind in counts for outcome in Outcome} | counts
+    return counts.items()
 
 
 def _cells(seen: Snapshot) -> Samples:

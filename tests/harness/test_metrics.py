@@ -157,6 +157,14 @@ def test_no_verdict_yet() -> None:
     assert [scraped.value("misissue_verdict", verdict=verdict) for verdict in VERDICTS] == [0, 0, 0]
 
 
+def test_outcomes_of_attempts_are_not_left_standing() -> None:
+    """With the verdict every outcome of a kind has a value, so that none of before stays beside them."""
+    outcomes = (OutcomeCount(outcome=Outcome.ERROR_RETRIED_OK, kind="inkan", number=3),)
+    decided = Scrape(exposition(msgspec.structs.replace(RUNNING, state="decided", outcomes=outcomes)))
+    values = {one: decided.value("misissue_outcomes_total", outcome=one, kind="inkan") for one in Outcome}
+    assert values == {**dict.fromkeys(Outcome, 0), Outcome.ERROR_RETRIED_OK: 3}
+
+
 def test_no_run_yet() -> None:
     """Before the first run there is nothing to show."""
     assert exposition(None) == ""
