@@ -1,26 +1,20 @@
-"""Draws pages for `harness.report.pictures`: what is foreign framed, what is masked as bars, small enough for a report.
+"""Draws both documents of an incident for `harness.report.pictures`, with what is foreign marked.
 
-Everything is in grey, told apart by frames and hatching, so that it can be seen on paper and by everybody. Imported
-only when a picture is drawn.
+Imported only when a picture is drawn.
 """
 
-from base64 import b64encode
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import islice
-from typing import NamedTuple
 
-from PIL import Image, ImageChops, ImageDraw, ImageSequence
+from PIL import Image, ImageChops, ImageSequence
 
 from harness.report.boxes import Box, joined
-from harness.report.pdf import PDFIUM, Drawing, Text, UnreadableError, open_pdf
+from harness.report.pdf import PDFIUM, Drawing, Pdf, Text, UnreadableError, open_pdf
+from harness.report.sheet import Bar, Page, Sheet, make_sheet, scaled
 
 LONGEST_PX = 842
 """Longest side of a picture: one pixel a point for A4, at which the smallest print can just be read."""
-LARGEST_BYTES = 22 * 1024
-"""Of a picture, so that forty of them take a good megabyte, as data URIs."""
-_RENDITIONS = ((1.0, 16), (1.0, 6), (0.85, 6), (0.7, 6), (0.5, 6), (0.35, 6), (0.25, 6))
-"""Scale and number of greys, of which the first is taken that makes the picture small enough."""
 _MOST_ENLARGED = 2.0
 _MOST_PAGES = 20
 _MOST_PIXELS = 50_000_000
@@ -29,53 +23,30 @@ _LARGE_PRINT_PX = 60.0  # higher are only what lies across the whole page
 _GRID_PX = 12
 _CELL_PX = 24
 _LEAST_DIFFERENCE = 32  # of 256 greys
-_BLACK, _HATCH, _DARK, _BAR, _WHITE = 0, 34, 119, 204, 255
-
-
-class Sheet(NamedTuple):
-    """One page as a picture.
-
-    Args:
-        page: its number from 1 of `pages`.
-        marks: the foreign parts, in pixels.
-    """
-
-    png: bytes
-    width: int
-    height: int
-    page: int
-    pages: int
-    marks: Sequence[Box]
-
-    @property
-    def data_uri(self) -> str:
-        """The picture itself, as an address."""
-        return f"data:image/png;base64,{b64encode(self.png).decode()}"
-
-
-class _Bar(NamedTuple):
-    box: Box
-    is_foreign: bool
-
-
-class _Page(NamedTuple):
-    image: Image.Image
-    bars: Sequence[_Bar] = ()
-    frames: Sequence[Box] = ()
 
 
 # ---- PDF ----
 
 
 def draw_pdfs(delivered: bytes | None, right: bytes | None, *, reveal: bool) -> tuple[Sheet | None, Sheet | None]:
-    """Of both the page of which most is foreign in the delivered one; None for what is not there, or damaged."""
+    """Of both the page of which most is foreign in the delivered one; None for what is not there, or damaged.
+
+    Foreign is text that does not stand at that place in the right document; where there is none, what looks different.
+    """
     with PDFIUM:
         texts, right_texts = _texts(delivered), _texts(right)
         foreign = _foreign(texts, right_texts)
-        number = max(range(len(texts)), key=lambda one: len(foreign[one]), default=0)
+        differing: list[list[Box]] = [[] for _ in texts]
+        if delivered and right and texts and right_texts and not any([*foreign, *_foreign(right_texts, texts)]):
+            pages = zip(_whole_pages(delivered), _whole_pages(right), strict=False)
+            differing[: len(right_texts)] = [_differing(one, other) for one, other in pages]
+        number = max(range(len(texts)), key=lambda one: (len(foreign[one]), len(differing[one])), default=0)
+        of_page = (foreign[number], differing[number]) if texts else (set(), [])
         return (
-            _draw_pdf(delivered, texts, number, foreign[number] if texts else set(), reveal=reveal),
-            _draw_pdf(right, right_texts, min(number, len(right_texts) - 1), set(), reveal=reveal),
+            _draw_pdf(delivered, texts, number, *of_page, is_compared=bool(right_texts), reveal=reveal),
+            _draw_pdf(
+                right, right_texts, min(number, len(right_texts) - 1), set(), [], is_compared=False, reveal=reveal
+            ),
         )
 
 
@@ -88,6 +59,11 @@ def _texts(data: bytes | None) -> list[list[Text]]:
             return [pdf.texts(number) for number in range(min(len(pdf), _MOST_PAGES))]
     except UnreadableError:
         return []
+
+
+def _whole_pages(data: bytes) -> list[Image.Image]:
+    with open_pdf(data, with_fields=True) as pdf:
+        return [_draw_page(pdf, number, reveal=True).image for number in range(min(len(pdf), _MOST_PAGES))]
 
 
 def _foreign(texts: Sequence[Sequence[Text]], right: Sequence[Sequence[Text]]) -> list[set[Text]]:
@@ -106,28 +82,47 @@ def _at(text: Text) -> tuple[str, float, float]:
 
 
 def _draw_pdf(
-    data: bytes | None, texts: Sequence[Sequence[Text]], number: int, foreign: set[Text], *, reveal: bool
+    data: bytes | None,
+    texts: Sequence[Sequence[Text]],
+    number: int,
+    foreign: set[Text],
+    differing: Sequence[Box],
+    *,
+    is_compared: bool,
+    reveal: bool,
 ) -> Sheet | None:
     if data is None or not texts:
         return None
     try:
         with open_pdf(data, with_fields=reveal) as pdf:
-            drawing = pdf.draw(number, min(LONGEST_PX / pdf.longest_side(number), _MOST_ENLARGED), whole=reveal)
-            return _sheet(_page(drawing, texts[number], foreign, reveal=reveal), number + 1, len(pdf))
+            page = _page(_draw_page(pdf, number, reveal=reveal), texts[number], foreign, differing, reveal=reveal)
+            return make_sheet(page, number + 1, len(pdf), is_compared=is_compared)
     except UnreadableError:
         return None
 
 
-def _page(drawing: Drawing, texts: Sequence[Text], foreign: set[Text], *, reveal: bool) -> _Page:
-    placed = [_Bar(drawing.place(text.box), text in foreign) for text in texts if not text.is_form]
+def _draw_page(pdf: Pdf, number: int, *, reveal: bool) -> Drawing:
+    return pdf.draw(number, min(LONGEST_PX / pdf.longest_side(number), _MOST_ENLARGED), whole=reveal)
+
+
+def _page(
+    drawing: Drawing, texts: Sequence[Text], foreign: set[Text], differing: Sequence[Box], *, reveal: bool
+) -> Page:
+    placed = [Bar(drawing.place(text.box), text in foreign) for text in texts if not text.is_form]
     if reveal:
-        return _Page(drawing.image, frames=joined(box for box, is_foreign in placed if is_foreign))
+        return Page(drawing.image, frames=[*joined(bar.box for bar in placed if bar.is_foreign), *differing])
     words = [drawing.place(text.box) for text in texts if text.is_form]
-    things = [_Bar(box.on_grid(_GRID_PX), False) for box in drawing.left_out]
-    return _Page(drawing.image, [*things, *_bars(drawing, placed, words)])
+    things = [Bar(box.on_grid(_GRID_PX), False) for box in drawing.left_out]
+    return Page(drawing.image, [*things, *_bars(drawing, placed, words), *_whole_lines(drawing.image, differing)])
 
 
-def _bars(drawing: Drawing, masked: Sequence[_Bar], words: Sequence[Box]) -> list[_Bar]:
+def _whole_lines(image: Image.Image, differing: Sequence[Box]) -> list[Bar]:
+    """In which lines something differs, and not where."""
+    lines = {Box(0, box.low, image.width, box.high) for box in differing}
+    return [Bar(line, is_foreign=True) for line in sorted(lines)]
+
+
+def _bars(drawing: Drawing, masked: Sequence[Bar], words: Sequence[Box]) -> list[Bar]:
     """What stands for text that is masked; it tells neither how long the text is nor where in its field it stands.
 
     A text is covered with the smallest rectangle of the form around it, else with its line from margin to margin. What
@@ -135,7 +130,7 @@ def _bars(drawing: Drawing, masked: Sequence[_Bar], words: Sequence[Box]) -> lis
     """
     width, height = drawing.image.size
     fields = [box for box in drawing.rules if box.height <= height / 4]
-    areas: dict[Box, list[_Bar]] = {}
+    areas: dict[Box, list[Bar]] = {}
     for text in masked:
         around = [box for box in fields if box.holds(text.box)]
         line = Box(width * _MARGIN, text.box.low, width * (1 - _MARGIN), text.box.high)
@@ -152,7 +147,7 @@ def _bars(drawing: Drawing, masked: Sequence[_Bar], words: Sequence[Box]) -> lis
             part = Box(left, inner.low, min(box.left, inner.right), inner.high)
             if part.width >= 6:
                 is_foreign = any(text.is_foreign and text.box.meets(part) for text in texts)
-                found.append(_Bar(part, is_foreign))
+                found.append(Bar(part, is_foreign))
             left = max(left, box.right)
     return found
 
@@ -161,17 +156,18 @@ def _bars(drawing: Drawing, masked: Sequence[_Bar], words: Sequence[Box]) -> lis
 
 
 def draw_images(delivered: bytes | None, right: bytes | None, *, reveal: bool) -> tuple[Sheet | None, Sheet | None]:
-    """Of both the page that differs most, or None; only pages of one size can be compared.
+    """Of both the page that differs most, or None; only images of one size and number of pages can be compared.
 
     What is where on an image is not known, so of a masked one nothing is shown but its outline, and in which lines it
     differs.
     """
     pages, right_pages = _open_image(delivered), _open_image(right)
-    differing = [_differing(one, other) for one, other in zip(pages, right_pages, strict=False)]
+    is_compared = [page.size for page in pages] == [page.size for page in right_pages]
+    differing = [_differing(*both) for both in zip(pages, right_pages, strict=True)] if is_compared else [[]]
     number = max(range(len(differing)), key=lambda one: len(differing[one]), default=0)
     return (
-        _draw_image(pages, number, differing[number] if differing else [], reveal=reveal),
-        _draw_image(right_pages, min(number, len(right_pages) - 1), [], reveal=reveal),
+        _draw_image(pages, number, differing[number] if pages else [], is_compared=is_compared, reveal=reveal),
+        _draw_image(right_pages, number, [], is_compared=False, reveal=reveal),
     )
 
 
@@ -192,13 +188,13 @@ def _on_paper(image: Image.Image) -> Image.Image:
     paper = Image.new("RGBA", image.size, "white")
     paper.alpha_composite(image.convert("RGBA"))
     scale = min(LONGEST_PX / max(image.size), _MOST_ENLARGED)
-    return paper.convert("L").resize(_scaled(image.size, scale), Image.Resampling.LANCZOS)
+    return paper.convert("L").resize(scaled(image.size, scale), Image.Resampling.LANCZOS)
 
 
 def _differing(one: Image.Image, other: Image.Image) -> list[Box]:
     """Cells of a grid in which they do, next to each other as one."""
     if one.size != other.size:
-        return []
+        return [Box(0, 0, *map(float, one.size))]
     difference = ImageChops.difference(one, other)
     cells = []
     for top in range(0, one.height, _CELL_PX):
@@ -209,69 +205,15 @@ def _differing(one: Image.Image, other: Image.Image) -> list[Box]:
     return joined(cells)
 
 
-def _draw_image(pages: Sequence[Image.Image], number: int, differing: Sequence[Box], *, reveal: bool) -> Sheet | None:
+def _draw_image(
+    pages: Sequence[Image.Image], number: int, differing: Sequence[Box], *, is_compared: bool, reveal: bool
+) -> Sheet | None:
     if not pages:
         return None
     image = pages[number]
     if reveal:
-        return _sheet(_Page(image, frames=differing), number + 1, len(pages))
-    blank = Image.new("L", image.size, _WHITE)
-    whole = Box(0, 0, image.width, image.height)
-    lines = {whole._replace(low=box.low, high=box.high) for box in differing}
-    bars = [_Bar(whole, is_foreign=False), *(_Bar(line, is_foreign=True) for line in sorted(lines))]
-    return _sheet(_Page(blank, bars), number + 1, len(pages))
-
-
-# ---- pictures ----
-
-
-def _sheet(page: _Page, number: int, pages: int) -> Sheet:
-    """The largest picture that is small enough, and that is at the smallest scale in any case."""
-    for scale, greys in _RENDITIONS:
-        image = page.image.resize(_scaled(page.image.size, scale), Image.Resampling.LANCZOS)
-        pen = ImageDraw.Draw(image)
-        marks = []
-        for box, is_foreign in page.bars:
-            bar = box.times(scale)
-            _draw_bar(image, bar, is_foreign=is_foreign)
-            marks += [bar] if is_foreign else []
-        for box in page.frames:
-            frame = box.times(scale).wider(3)
-            _draw_frame(pen, frame)
-            marks.append(frame)
-        png = _png(image, greys)
-        if len(png) <= LARGEST_BYTES:
-            break
-    return Sheet(png, image.width, image.height, number, pages, marks)
-
-
-def _draw_bar(image: Image.Image, box: Box, *, is_foreign: bool) -> None:
-    left, top, right, bottom = map(round, box)
-    size = max(right - left, 1), max(bottom - top, 1)
-    bar = Image.new("L", size, _DARK if is_foreign else _BAR)
-    if is_foreign:
-        pen = ImageDraw.Draw(bar)
-        for x in range(-size[1], size[0], 6):
-            pen.line((x, size[1], x + size[1], 0), fill=_HATCH, width=2)
-        pen.rectangle((0, 0, size[0] - 1, size[1] - 1), outline=_BLACK, width=2)
-    image.paste(bar, (left, top))
-
-
-def _draw_frame(pen: ImageDraw.ImageDraw, box: Box) -> None:
-    pen.rectangle(box.wider(1), outline=_WHITE, width=4)
-    pen.rectangle(box, outline=_BLACK, width=2)
-
-
-def _png(image: Image.Image, greys: int) -> bytes:
-    """Without a time or anything else that is not in the picture, so that the same picture is the same bytes."""
-    step = 255 // (greys - 1)
-    coarse = image.point([round(grey / step) for grey in range(256)])
-    palette = Image.frombytes("P", coarse.size, coarse.tobytes())
-    palette.putpalette([level * step for level in range(greys) for _ in range(3)])
-    buffer = BytesIO()
-    palette.save(buffer, format="PNG", bits=4, optimize=True)
-    return buffer.getvalue()
-
-
-def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+        page = Page(image, frames=differing)
+    else:
+        whole = Bar(Box(0, 0, image.width, image.height), is_foreign=False)
+        page = Page(Image.new("L", image.size, "white"), [whole, *_whole_lines(image, differing)])
+    return make_sheet(page, number + 1, len(pages), is_compared=is_compared)

@@ -14,9 +14,10 @@ would have been right.
 The words are `pictures.*` of the catalogue; `pictures.how_masked` and `pictures.how_revealed` say how to read the pair.
 Marks are drawn already: frames where personal data is revealed, else dark hatched bars among light ones.
 
-Foreign is what does not stand at that place in the right document. PDF files are drawn page by page, of which the one
-with most foreign parts is shown; images as a whole; text in UTF-8 line by line; of anything else, and of what is
-damaged, size and checksum are told.
+Foreign is text that does not stand at that place in the right document, and where there is no such text whatever looks
+different. Of PDF files and images the page with most foreign parts is shown; text in UTF-8 line by line; of anything
+else, and of what is damaged, size and checksum are told. Only `*_compared` words say how much is foreign: with the
+others nothing could be compared, and nothing is known of it.
 
 Nothing personal is in a picture unless `reveal` says so. It is not known what of a document is personal, so everything
 is masked but for what is known to be the form's own: of a PDF page words of `harness.report.form_words`, rectangles and
@@ -24,7 +25,7 @@ rules are drawn, after everything else has been taken out of it; of text the sam
 nothing. Bars cover a field or a line whole, so that nothing tells how long a name is. What they do tell is which fields
 differ, and so that two persons have another one in common.
 
-The same documents make the same bytes. A picture is at most `harness.report.drawing.LARGEST_BYTES` (as data URI a third
+The same documents make the same bytes. A picture is at most `harness.report.sheet.LARGEST_BYTES` (as data URI a third
 more), which for A4 is one pixel a point or a little less, and takes about 50 ms of CPU. PDFium is no matter for several
 threads: whoever has real ones beside gevent draws in one of them only.
 """
@@ -40,7 +41,7 @@ from harness.records import Record
 from harness.report.form_words import is_form
 
 if TYPE_CHECKING:  # loads PDFium and Pillow, which only whoever draws needs
-    from harness.report.drawing import Sheet
+    from harness.report.sheet import Sheet
 
 MOST_LINES = 60
 MOST_CHARACTERS = 120
@@ -153,10 +154,10 @@ def _draw(
 
     draw = draw_pdfs if format_ == "pdf" else draw_images
     one, other = draw(delivered, right, reveal=reveal)
-    return _drawn(one, is_compared=right is not None), _drawn(other, is_compared=False)
+    return _drawn(one), _drawn(other)
 
 
-def _drawn(sheet: "Sheet | None", *, is_compared: bool) -> Picture | None:
+def _drawn(sheet: "Sheet | None") -> Picture | None:
     if sheet is None:
         return None
     marks = tuple(
@@ -165,8 +166,8 @@ def _drawn(sheet: "Sheet | None", *, is_compared: bool) -> Picture | None:
     )
     values: dict[str, str | int] = {"page": sheet.page, "pages": sheet.pages}
     return Picture(
-        alt_text_key="pictures.page_compared" if is_compared else "pictures.page",
-        alt_text_values=values | {"marks": len(marks)} if is_compared else values,
+        alt_text_key="pictures.page_compared" if sheet.is_compared else "pictures.page",
+        alt_text_values=values | {"marks": len(marks)} if sheet.is_compared else values,
         media_type="image/png",
         data_uri=sheet.data_uri,
         width=sheet.width,

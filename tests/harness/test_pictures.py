@@ -18,9 +18,9 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from harness.report.drawing import LARGEST_BYTES
 from harness.report.language import ENGLISH, JAPANESE
 from harness.report.pictures import MOST_LINES, Mark, Picture, draw_incident, draw_pair
+from harness.report.sheet import LARGEST_BYTES
 from targets.municipal.certificates import render
 from targets.municipal.paper import FONT_FILE
 from targets.municipal.people import Person, population
@@ -575,9 +575,49 @@ def test_images(format_: str) -> None:
 
 
 def test_images_of_two_sizes_are_not_compared() -> None:
-    """What does not lie on one another cannot be compared."""
+    """What does not lie on one another cannot be compared, and is not said to hold nothing foreign."""
     pair = draw_pair(png((400, 800), (0, 0, 99, 99)), png((400, 700)), reveal=True)
-    assert pair.delivered.marks == ()
+    assert (pair.delivered.alt_text_key, pair.delivered.marks) == ("pictures.page", ())
+
+
+def test_images_of_several_pages() -> None:
+    """Of an image of several pages the one that differs is shown; with another number of pages nothing is compared."""
+    frames = [Image.new("L", (400, 800), grey) for grey in (250, 200, 150)]
+    own, foreign, short = BytesIO(), BytesIO(), BytesIO()
+    frames[0].save(own, format="TIFF", save_all=True, append_images=frames[1:])
+    frames[0].save(foreign, format="TIFF", save_all=True, append_images=[frames[2], frames[2]])
+    frames[0].save(short, format="TIFF")
+    pair = draw_pair(foreign.getvalue(), own.getvalue(), reveal=True)
+    assert {**pair.delivered.alt_text_values, "marks": 0} == {"page": 2, "pages": 3, "marks": 0}
+    assert pair.right.alt_text_values == {"page": 2, "pages": 3}
+    assert pixels(pair.right).getextrema() == (204, 204)
+    assert draw_pair(foreign.getvalue(), short.getvalue(), reveal=True).delivered.alt_text_key == "pictures.page"
+
+
+def _scanned(*black: tuple[int, int, int, int]) -> Drawn:
+    image = ImageReader(BytesIO(png((595, 842), *black)))
+    return lambda canvas: canvas.drawImage(image, 0, 0, 595, 842)
+
+
+def test_scanned_pages() -> None:
+    """Of pages without text it is marked what looks different, on the page where it does; masked in which lines."""
+    blank, stamped = _scanned(), _scanned((300, 400, 340, 420))
+    pair = draw_pair(pdf(blank, stamped), pdf(blank, blank), reveal=True)
+    assert {**pair.delivered.alt_text_values, "marks": 0} == {"page": 2, "pages": 2, "marks": 0}
+    assert pair.delivered.marks
+    assert all(mark.left >= 280 and mark.left + mark.width <= 370 for mark in pair.delivered.marks)
+    hidden = draw_pair(pdf(blank, stamped), pdf(blank, blank), reveal=False)
+    elsewhere = draw_pair(pdf(blank, _scanned((20, 400, 500, 420))), pdf(blank, blank), reveal=False)
+    assert hidden.delivered == elsewhere.delivered
+    assert {(mark.left, mark.width) for mark in hidden.delivered.marks} == {(0, 595)}
+    same = draw_pair(pdf(stamped), pdf(stamped), reveal=True).delivered
+    assert (same.alt_text_key, same.marks) == ("pictures.page_compared", ())
+
+
+def test_damaged_right_document() -> None:
+    """Beside what cannot be read nothing is said to be free of foreign parts."""
+    picture = draw_pair(pdf(at(100, 700, "TARO")), b"%PDF-1.4\ncut off", reveal=True).delivered
+    assert (picture.alt_text_key, picture.marks) == ("pictures.page", ())
 
 
 def test_text() -> None:
