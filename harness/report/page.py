@@ -1,6 +1,7 @@
 """What stands in the sections of a report, ready to be set by its templates. Pure."""
 
 from collections.abc import Mapping
+from itertools import chain, islice
 from typing import NamedTuple
 
 from harness.evidence import RunEvidence
@@ -18,6 +19,7 @@ _GAPS_AT_MOST = 100
 _ERRORS_AT_MOST = 50
 _BESIDE_AT_MOST = 8
 _LISTED_AT_MOST = 500
+_MISISSUED = frozenset(outcome for outcome in Outcome if outcome.is_misissue)
 
 
 class Tile(NamedTuple):
@@ -113,16 +115,17 @@ def incidents_section(verdict: Verdict) -> Mapping[str, object]:
 
 def errors_section(verdict: Verdict, language: Language) -> Mapping[str, object]:
     """The errors that were closed as "re-applied, printed normally"."""
-    rows = [_error_row(error) for error in verdict.retried_errors]
-    hiding = sum(bool(row.misissued) for row in rows)
-    rows.sort(key=lambda row: not row.misissued)  # those that hide something first, else in their order
-    key = "errors_none" if not rows else "errors_hiding" if hiding else "errors_harmless"
+    errors = verdict.retried_errors
+    hiding = [error for error in errors if any(other.outcome in _MISISSUED for other in error.neighbours)]
+    harmless = (error for error in errors if not any(other.outcome in _MISISSUED for other in error.neighbours))
+    shown = islice(chain(hiding, harmless), _ERRORS_AT_MOST)  # those that hide something first, else in their order
+    key = "errors_none" if not errors else "errors_hiding" if hiding else "errors_harmless"
     return {
         "errors_text": language.text(
-            f"html.{key}", errors=counted("error_count", len(rows), language), hiding=count(hiding)
+            f"html.{key}", errors=counted("error_count", len(errors), language), hiding=count(len(hiding))
         ),
-        "errors": rows[:_ERRORS_AT_MOST],
-        "errors_left_out": len(rows[_ERRORS_AT_MOST:]),
+        "errors": [_error_row(error) for error in shown],
+        "errors_left_out": max(0, len(errors) - _ERRORS_AT_MOST),
     }
 
 
@@ -224,6 +227,6 @@ def _tiles(verdict: Verdict, language: Language) -> tuple[Tile, ...]:
 
 
 def _error_row(error: RetriedError) -> ErrorRow:
-    misissued = tuple(other for other in error.neighbours if other.outcome.is_misissue)
-    others = tuple(other for other in error.neighbours if not other.outcome.is_misissue)
+    misissued = tuple(other for other in error.neighbours if other.outcome in _MISISSUED)
+    others = tuple(other for other in error.neighbours if other.outcome not in _MISISSUED)
     return ErrorRow(error, misissued, others[:_BESIDE_AT_MOST], len(others[_BESIDE_AT_MOST:]))

@@ -21,8 +21,11 @@ from harness.gate import Decision, Verdict, examine
 from harness.ledger import RUN_FILE, VERDICT_FILE, create_run_directory, write_json
 from harness.records import Application, Document, ErrorNotice, Evidence, Fault, Group, Print, PrintEvent
 from harness.report import files
-from harness.report.files import HTML_FILE, html_of
+from harness.report.drawing import LARGEST_BYTES
+from harness.report.files import HTML_FILE, html_of, masking_of
+from harness.report.html import render_report
 from harness.report.language import CODES, ENGLISH, JAPANESE, Language
+from harness.report.pictures import Pair, Picture
 from harness.run import JudgedRun
 from harness.target import Answer
 from tests.benchmarks.ledgers import write_ledger
@@ -66,12 +69,21 @@ def test_same_ledger_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shows_points", [False, True], ids=["from_outside", "with_points"])
 def test_a_large_run(tmp_path: Path, *, shows_points: bool) -> None:
-    """The file stays small however many prints, persons and incidents there are, and says what it leaves out."""
+    """The file stays small however many prints, persons and incidents there are, and says what it leaves out.
+
+    Even if each picture is as large as one may be.
+    """
     directory = tmp_path / "run"
     write_ledger(directory, prints=20_000, sync_runs=2_000, shows_points=shows_points, wrong=1_500)
-    page = html_of(directory, examine(directory), JAPANESE)
-    assert len(page) < MOST_BYTES
-    assert "ほか 1,000 件はここに示していません" in page.decode()
+    decision = examine(directory)
+    largest = Picture(
+        alt_text_key="pictures.delivered", data_uri=f"data:image/png;base64,{'A' * (LARGEST_BYTES * 4 // 3)}"
+    )
+    masking = masking_of(decision, JAPANESE, reveal=False)
+    page = render_report(decision, JAPANESE, masking, lambda _: Pair(delivered=largest, right=largest))
+    assert page.count("data:image/png") == 40
+    assert len(page.encode()) < MOST_BYTES
+    assert "ほか 1,000 件はここに示していません" in page
 
 
 def named_run(directory: Path, names: Sequence[str] = EVIL) -> Path:
