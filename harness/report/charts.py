@@ -101,7 +101,7 @@ def time_chart(over_time: OverTime, language: Language, *, name: str = "over-tim
         description=language.text(
             "html.chart_time_description",
             length=duration(len(over_time.exposures) * seconds),
-            peak=count(round(panels[0].most, 1)),
+            peak=_tick(panels[0].most),
             sync_runs=count(sum(over_time.sync_runs)),
             exposures=count(sum(over_time.exposures)),
             misissued=count(sum(over_time.ended[End.MISISSUED])),
@@ -201,4 +201,4 @@ def _log_axis(edges: Sequence[float], base: float, x_of: Callable[[float], float
 
 
 def _tick(number: float) -> str:
-    return f"{float(f'{number:.6g}'):,.12g}"
+    return f"{float(f'{number:.4g}'):,.12g}"

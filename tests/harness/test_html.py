@@ -153,6 +153,32 @@ def test_errors_that_hide_something(tmp_path: Path) -> None:
     assert "In flight beside 1 of them somebody was handed a misissued document" in page.text
 
 
+def test_what_hides_something_comes_first(tmp_path: Path) -> None:
+    """Of many errors those beside which somebody was handed a misissued document are shown first, all are counted."""
+    load = [
+        *INNOCENT,
+        *(
+            print_
+            for number in range(60)
+            for print_ in (
+                failed(f"B{number}", "A", at=(1000 + 10 * number, 1001 + 10 * number)),
+                delivery(f"B{number}", "A", paper("A"), attempt=2, at=(1002 + 10 * number, 1003 + 10 * number)),
+            )
+        ),
+        entry("X", options=NUMBER),
+        delivery("C1", "B", paper("X"), at=(5000, 5100)),
+        failed("C2", "X", at=(5010, 5020)),
+        delivery("C2", "X", paper("X"), attempt=2, at=(5200, 5210)),
+    ]
+    page = page_of(tmp_path, load)
+    _, *rows = page.rows("Errors closed as printed normally")
+    assert [row[1] for row in rows[:3]] == ["C2.1", "B0.1", "B1.1"]
+    assert len(rows) == 50
+    assert "61 errors ended in a new application that was printed normally" in page.text
+    assert "In flight beside 1 of them" in page.text
+    assert "Not shown here: 11 errors." in page.text
+
+
 def test_errors_that_hide_nothing(tmp_path: Path) -> None:
     """Errors beside which nobody was handed anything wrong are told apart from those, and none are not made up."""
     harmless = page_of(tmp_path / "one", [*INNOCENT, *HANDED[2:]])

@@ -18,7 +18,7 @@ from harness.cli import cli
 from harness.criteria import Criteria
 from harness.fingerprint import checksum, sha256
 from harness.gate import Decision, Verdict, examine
-from harness.ledger import RUN_FILE, VERDICT_FILE, create_run_directory, write_json
+from harness.ledger import INCIDENT_DIRECTORY, RUN_FILE, VERDICT_FILE, create_run_directory, write_json
 from harness.records import Application, Document, ErrorNotice, Evidence, Fault, Group, Print, PrintEvent
 from harness.report import files
 from harness.report.drawing import LARGEST_BYTES
@@ -173,6 +173,18 @@ def test_names_are_hidden(tmp_path: Path) -> None:
     shown = {incident.recipient for incident in decision.verdict.incidents}
     assert shown
     assert all(name in revealed for name in shown)
+
+
+def test_documents_are_hidden(tmp_path: Path) -> None:
+    """What stands in the documents of an incident is masked with the rest, and shown with it."""
+    directory = named_run(tmp_path, HARMLESS)
+    for name, secret in (("A1.1.document", "Mr Foreign"), ("A1.1.right.document", "Mrs Right")):
+        (directory / INCIDENT_DIRECTORY / name).write_text(secret, encoding="utf-8")
+    decision = examine(directory)
+    hidden, shown = (html_of(directory, decision, ENGLISH, reveal=reveal).decode() for reveal in (False, True))
+    for secret in ("Mr Foreign", "Mrs Right"):
+        assert secret not in hidden
+        assert secret in shown
 
 
 def test_names_in_sentences_are_hidden(tmp_path: Path) -> None:
