@@ -21,11 +21,11 @@ from harness.gate import Decision, Verdict, examine
 from harness.ledger import INCIDENT_DIRECTORY, RUN_FILE, VERDICT_FILE, create_run_directory, write_json
 from harness.records import Application, Document, ErrorNotice, Evidence, Fault, Group, Print, PrintEvent
 from harness.report import files
-from harness.report.drawing import LARGEST_BYTES
 from harness.report.files import HTML_FILE, html_of, masking_of
 from harness.report.html import render_report
 from harness.report.language import CODES, ENGLISH, JAPANESE, Language
 from harness.report.pictures import Pair, Picture
+from harness.report.sheet import LARGEST_BYTES
 from harness.run import JudgedRun
 from harness.target import Answer
 from tests.benchmarks.ledgers import write_ledger
