@@ -14,7 +14,7 @@ from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_ver
 from tests.scraping import Scrape
 
 pytestmark = pytest.mark.timeout(180)
-_GROWING = ("attempts_issued", "prints_judged", "misissuances", "sync_runs", "error_notices")
+_GROWING = ("attempts_issued", "prints_judged", "misissuances", "sync_runs", "exposures", "error_notices")
 
 
 def read(url: str) -> str:
@@ -56,6 +56,8 @@ def check_against(verdict: Mapping[str, Any], scraped: Scrape) -> None:
         "misissue_evidence_gaps": 0,
     }
     assert {name: scraped.value(name) for name in counts} == counts
+    taken = scraped.value("misissue_print_latency_seconds_count")
+    assert taken == verdict["prints_judged"] + verdict["may_have_printed"]
     assert scraped.by("misissue_verdict", "verdict") == {verdict["verdict"]: 1}
     assert scraped.by("misissue_run_state", "state") == {"decided": 1}
     assert scraped.by("misissue_self_tests", "state") == {"caught": len(verdict["processes"])}
@@ -114,7 +116,7 @@ def test_a_run_in_the_web_ui(start: Callable[..., Command], tmp_path: Path) -> N
     assert locust.wait() == 1, locust.stderr
 
 
-@pytest.mark.parametrize("processes", [1])
+@pytest.mark.parametrize("processes", [1, 2])
 def test_a_headless_run(start: Callable[..., Command], tmp_path: Path, processes: int) -> None:
     """The port is told on stderr; counters only grow, never beyond the verdict's; a misissuance is FAIL at once."""
     several = ("--processes", "2") if processes == 2 else ()
@@ -131,11 +133,22 @@ def test_a_headless_run(start: Callable[..., Command], tmp_path: Path, processes
     for name in (f"misissue_{name}_total" for name in _GROWING):
         values = [scraped.value(name) for scraped in seen]
         assert values == sorted(values), name
-    assert (
-        0 < last.value("misissue_attempts_issued_total") <= sum(one["issued"] for one in verdict["processes"].values())
-    )
-    assert 0 < last.value("misissue_prints_judged_total") <= verdict["prints_judged"]
-    assert 0 < last.value("misissue_misissuances_total") <= len(verdict["incidents"])
+    issued = sum(process["issued"] for process in verdict["processes"].values())
+    for name, most in (
+        ("misissue_attempts_issued_total", issued),
+        ("misissue_prints_judged_total", verdict["prints_judged"]),
+        ("misissue_misissuances_total", len(verdict["incidents"])),
+        ("misissue_exposed_persons", verdict["persons"]),
+        ("misissue_exposures_total", verdict["exposures"]),
+        ("misissue_coverage_cells_hit", sum(cell["sync_runs"] > 0 for cell in verdict["cells"])),
+        ("misissue_sync_runs_total", verdict["sync_runs"]),
+        ("misissue_error_notices_total", verdict["error_notices"]),
+    ):
+        assert 0 < last.value(name) <= most, name
+    ended = last.value("misissue_prints_judged_total") + last.value("misissue_may_have_printed_total")
+    assert last.value("misissue_print_latency_seconds_count") == ended
+    assert {"ok", "wrong_person"} <= set(last.by("misissue_outcomes_total", "outcome"))
+    assert set(last.by("misissue_outcomes_total", "kind")) <= {"juminhyo", "inkan", "koseki", "zei"}
     assert last.by("misissue_verdict", "verdict") == {"FAIL": 1}
     assert first.value("misissue_users") <= last.value("misissue_users") == 10
     assert last.value("misissue_planned_seconds") == pytest.approx(6.6)

@@ -39,8 +39,6 @@ def test_a_run(start: Callable[..., Command], tmp_path: Path, several: tuple[str
     wait_until(lambda: is_in("decided", url), watch)
     scraped = scrape(url)
     check_against(read_verdict(tmp_path / "run"), scraped)
-    count = scraped.value("misissue_print_latency_seconds_count")
-    assert count == scraped.value("misissue_prints_judged_total") + scraped.value("misissue_may_have_printed_total")
     watch.process.terminate()
     assert watch.wait() == 0
     assert (watch.stdout, watch.stderr) == ("stopped\n", "")
