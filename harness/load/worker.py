@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 _CLOCK_S = 1.0
 _FIRST_READINGS = 5
 _FIRST_READING_S = 0.05
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 64 * 1024  # small beside what a short run writes, so that evidence in several pieces is the usual case
 _ANSWER_LIMIT_S = 30.0
 _PARENT_S = 1.0
 
