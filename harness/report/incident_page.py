@@ -1,11 +1,11 @@
 """What a report tells of single incidents, ready to be set by its templates."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
-from harness.gate import Decision
+from harness.evidence import RunEvidence
 from harness.incident import Incident, Neighbour
 from harness.report.formats import milliseconds
 from harness.report.language import Language
@@ -17,6 +17,7 @@ from harness.report.timeline_words import source_text, step_text, title_of
 from harness.report.timelines import timelines
 
 IN_FULL = 20
+"""Incidents of a run that its report tells so; the others are in a table."""
 _NEIGHBOURS_AT_MOST = 30
 _DECISIVE = {"overwritten", "read_wrong", "handed"}
 
@@ -66,21 +67,25 @@ class Detail(NamedTuple):
 
 
 def details(
-    decision: Decision, language: Language, masking: Masking, draw: Callable[[str], Pair]
+    evidence: RunEvidence,
+    incidents: Mapping[int, Incident],
+    language: Language,
+    masking: Masking,
+    draw: Callable[[str], Pair],
 ) -> tuple[Detail, ...]:
-    """The first incidents.
+    """Some incidents in full.
 
     Args:
+        incidents: by the number that each has in its run.
         draw: see `harness.report.html.render_report`.
 
     Raises:
         OSError: when the ledger is gone meanwhile.
     """
-    incidents = decision.verdict.incidents[:IN_FULL]
-    found = timelines(decision.evidence, incidents)
+    found = timelines(evidence, [*incidents.values()])
     return tuple(
         _detail(number, incident, found.get(incident.nonce), draw(incident.nonce), language, masking)
-        for number, incident in enumerate(incidents, start=1)
+        for number, incident in incidents.items()
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from harness.gate import examine
 from harness.ledger import RUN_FILE, create_run_directory, segment_path, write_json
 from harness.outcome import Outcome
 from harness.records import ErrorNotice, Evidence
-from harness.report.files import html_of
+from harness.report.files import html_of, masking_of
+from harness.report.html import render_story
 from harness.report.language import CODES, ENGLISH, JAPANESE, Language
+from harness.report.pictures import draw_incident
 from harness.report.repeat import repeat_command
 from tests.harness.builders import (
     INNOCENT,
@@ -259,3 +262,19 @@ def test_a_run_of_the_web_ui(tmp_path: Path) -> None:
     assert said in page_of(tmp_path / "ui", command=("/bin/locust", "-f", "x.py")).text
     assert said not in page_of(tmp_path / "headless", command=("/bin/locust", "-f", "x.py", "--headless")).text
     assert "not on record" in page_of(tmp_path / "unknown").text
+
+
+def test_one_incident_for_another_page(tmp_path: Path) -> None:
+    """The story of any incident can be had alone, with its number in the run and the aliases of the page."""
+    load = [*INNOCENT, *(delivery(f"B{n}", "A", paper("X"), at=(1000 * n, 1000 * n + 50)) for n in range(1, 31))]
+    decision = examine(write_run(tmp_path, load))
+    incident = decision.verdict.incidents[24]
+    masking = masking_of(decision, ENGLISH, reveal=False)
+    page = Page(render_story(decision, incident, ENGLISH, masking, partial(draw_incident, tmp_path, reveal=False)))
+    assert page.texts("h3") == [
+        "The print of Person 1 and that of Person 2",
+        "What Person 1 applied for, and what came out",
+    ]
+    steps = [row[3] for row in page.rows("Steps of incident 25")]
+    assert "Person 1 applies for juminhyo (B25.1)." in steps
+    assert page.all("svg")[0].attributes["aria-labelledby"].startswith("timeline-25-")

@@ -11,7 +11,13 @@ from harness.gate import Decision, evaluate
 from harness.load.web.evidence import render_incident
 from harness.report.files import masking_of
 from harness.report.language import ENGLISH, JAPANESE
+from harness.report.pictures import Pair, draw_pair
 from tests.harness.builders import INNOCENT, delivery, evidence_of, failed, paper
+
+
+def no_documents(_: str) -> Pair:
+    """Pictures of documents that were not kept."""
+    return draw_pair(None, None, reveal=False)
 
 
 @pytest.fixture
@@ -24,16 +30,19 @@ def decision(tmp_path: Path) -> Decision:
 
 def test_incident(decision: Decision) -> None:
     """Who was handed what of whom, and who was in flight beside it with which error, without names."""
-    page = render_incident(decision, "A3.1", ENGLISH, masking_of(decision, ENGLISH, reveal=False))
+    page = render_incident(decision, "A3.1", ENGLISH, masking_of(decision, ENGLISH, reveal=False), no_documents)
     assert "Person 1 applied for" in page
     assert " of Person 2" in page
     assert '<th scope="row">A4.1</th><td>Person 2</td>' in page
     assert "error_final" in page
+    assert "The print of Person 1 and that of Person 2" in page
+    assert page.count("<svg") == 1
+    assert "no picture: the delivered document was not kept" in page
 
 
 def test_names_and_language(decision: Decision) -> None:
     """Names where they are asked for, and the field's terms in Japanese."""
-    page = render_incident(decision, "A3.1", JAPANESE, masking_of(decision, JAPANESE, reveal=True))
+    page = render_incident(decision, "A3.1", JAPANESE, masking_of(decision, JAPANESE, reveal=True), no_documents)
     assert '<th scope="row">A4.1</th><td>X</td>' in page
     assert "同時に印刷処理中だった申請" in page
 
@@ -41,14 +50,14 @@ def test_names_and_language(decision: Decision) -> None:
 def test_aliases_that_were_given_out_stay(decision: Decision) -> None:
     """Whoever has an alias on the pages has the same here."""
     masking = masking_of(decision, ENGLISH, reveal=False, known=("somebody", "X"))
-    page = render_incident(decision, "A3.1", ENGLISH, masking)
+    page = render_incident(decision, "A3.1", ENGLISH, masking, no_documents)
     assert '<th scope="row">A4.1</th><td>Person 2</td>' in page
     assert "Person 3 applied for" in page
 
 
 def test_an_incident_that_is_none(decision: Decision) -> None:
     """A sentence says so."""
-    page = render_incident(decision, "A9.1", ENGLISH, masking_of(decision, ENGLISH, reveal=False))
+    page = render_incident(decision, "A9.1", ENGLISH, masking_of(decision, ENGLISH, reveal=False), no_documents)
     assert page.strip() == "<p>The ledger holds no incident of that name so far.</p>"
 
 

@@ -7,6 +7,7 @@ Standard input tells, in JSON, whose aliases have been given out on the pages, i
 
 import argparse
 import sys
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.gate import Decision, examine
 from harness.ledger import LedgerError
 from harness.report.files import masking_of
-from harness.report.html import render_report
+from harness.report.html import render_report, render_story
 from harness.report.language import Language, choose_language
 from harness.report.masking import Masking
-from harness.report.pictures import draw_incident
+from harness.report.pictures import Pair, draw_incident
 from harness.report.sentences import incident_sentence
 
 
@@ -38,22 +39,29 @@ def main() -> None:
     except LedgerError as error:
         sys.exit(str(error))
     masking = masking_of(decision, language, reveal=asked.reveal, known=known)
+    draw = partial(draw_incident, asked.directory, reveal=asked.reveal)
     if asked.incident:
-        page = render_incident(decision, asked.incident, language, masking)
+        page = render_incident(decision, asked.incident, language, masking, draw)
     else:
-        draw = partial(draw_incident, asked.directory, reveal=asked.reveal)
         page = render_report(decision, language, masking, draw)
     sys.stdout.buffer.write(page.encode())
 
 
-def render_incident(decision: Decision, nonce: str, language: Language, masking: Masking) -> str:
-    """All that the ledger tells of an incident; a sentence where there is none by that name."""
+def render_incident(
+    decision: Decision, nonce: str, language: Language, masking: Masking, draw: Callable[[str], Pair]
+) -> str:
+    """All that the ledger tells of an incident; a sentence where there is none by that name.
+
+    Args:
+        draw: see `render_report`.
+    """
     found = next((incident for incident in decision.verdict.incidents if incident.nonce == nonce), None)
     return (
         _templates()
         .get_template("misissuance/evidence.html")
         .render(
             incident=found,
+            story=render_story(decision, found, language, masking, draw) if found is not None else "",
             sentence=incident_sentence(found, language, masking) if found is not None else "",
             person=masking.person,
             language=language,
