@@ -1,0 +1,194 @@
+"""Reads a target.toml: everything that is wrong with it is told at once, each with its line, its key and the cure."""
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.target import TargetError
+from targets.http.lines import line_of
+from targets.http.models import Description, RequestTable
+from targets.http.people import People, read_people
+from targets.http.placeholders import PlaceholderError, check, texts
+from targets.http.safety import complaints
+
+APPLICATION = frozenset({"person", "group", "kind", "options", "nonce", "application", "attempt"})
+CHANGE = frozenset({"person", "group", "change", "change_kind", "number"})
+_MOST = 1_000_000  # bytes of a file that somebody wrote by hand
+
+Path_ = tuple[str | int, ...]
+
+
+class Source:
+    """A target.toml as it was read: the description, the people, and where things stand in it.
+
+    Raises:
+        TargetError: one line for each thing wrong.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._text = _read(path)
+        try:
+            table = tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            raise TargetError(f"{path}: is not TOML: {error}") from error
+        except (RecursionError, ValueError) as error:  # nested too deeply; a number of thousands of digits
+            raise TargetError(f"{path}: is not TOML that can be read: {error}") from error
+        try:
+            self.description = Description.model_validate(table)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False)
+            raise TargetError("\n".join(self.tell(*_explain(one)) for one in found)) from error
+        except RecursionError as error:
+            raise TargetError(
+                f"{path}: is nested too deeply; right are tables as docs/own-service.md shows them"
+            ) from error
+        self.people = self._read_people()
+        problems = [*self._placeholders(), *complaints(self.description, self.people)]
+        if problems:
+            raise TargetError("\n".join(self.tell(*problem) for problem in problems))
+
+    def tell(self, where: Path_, text: str) -> str:
+        """One line about a key: file, line, key, what was found and what would be right."""
+        line = line_of(self._text, where)
+        key = ".".join(map(str, where))
+        return f"{self.path}{f':{line}' if line else ''}: {f'{key}: ' if key else ''}{text}"
+
+    def beside(self, name: str) -> Path:
+        """A file that the description names, from its own directory."""
+        return self.path.parent / name
+
+    def _read_people(self) -> People:
+        table = self.description.people
+        try:
+            return read_people(table, self.path.parent)
+        except TargetError as error:
+            raise TargetError(
+                self.tell(("people", "file" if table.file is not None else "generate"), str(error))
+            ) from error
+
+    def _placeholders(self) -> Iterator[tuple[Path_, str]]:
+        """Every text with a placeholder that will never have a value, and what no service could be asked without."""
+        described = self.description
+        secrets = {f"secret:{name}" for name in described.secrets}
+        options = {f"option:{name}" for kind in described.kinds.values() for name in kind.options}
+        columns = self.people.columns
+        token = {"token"} if described.login is not None and described.login.token is not None else set()
+        of_application = APPLICATION | secrets | options | columns | token
+        requests: list[tuple[str, RequestTable | None, Collection[str]]] = [
+            ("application", described.application, of_application),
+            ("login", described.login, (APPLICATION | secrets | columns) - {"options"}),
+            ("change", described.change, CHANGE | secrets | columns),
+        ]
+        version = described.service.version
+        if isinstance(version, RequestTable):
+            requests.append(("service.version", version, secrets))
+        for name, request, known in requests:
+            if request is not None:
+                yield from _of_request(tuple(name.split(".")), request, known)
+        used = set(_used(described.application))
+        if not {"nonce"} <= used and not {"application", "attempt"} <= used:
+            yield (
+                ("application",),
+                "lacks the placeholder {nonce}; right is to send it somewhere, such as in a header, "
+                "so that a second print can be told from a request that the client sent twice",
+            )
+        if not {"person", *columns} & used and not (
+            described.login is not None and {"person", *columns} & set(_used(described.login))
+        ):
+            yield (
+                ("application",),
+                "lacks {person} or a column of the people; right is to say whose document is asked for",
+            )
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST + 1)
+        if len(data) > _MOST:
+            raise TargetError(f"{path}: is larger than {_MOST} bytes; right is a target.toml that a person wrote")
+        return data.decode()
+    except OSError as error:
+        raise TargetError(f"{path}: cannot be read: {error.strerror}; name a target.toml") from error
+    except UnicodeDecodeError as error:
+        raise TargetError(f"{path}: byte {error.start} is not UTF-8, in which TOML is written") from error
+
+
+def _of_request(where: Path_, request: RequestTable, known: Collection[str]) -> Iterator[tuple[Path_, str]]:
+    for place, text in _texts_of(request):
+        try:
+            check(text, known)
+        except PlaceholderError as error:
+            yield (*where, *place), str(error)
+
+
+def _texts_of(request: RequestTable) -> Iterator[tuple[Path_, str]]:
+    yield ("path",), request.path
+    for name, shape in (
+        ("headers", dict(request.headers)),
+        ("query", dict(request.query)),
+        ("json", request.json_body),
+        ("form", None if request.form is None else dict(request.form)),
+        ("text", request.text),
+    ):
+        if shape is not None:
+            yield from texts(shape, (name,))
+
+
+def _used(request: RequestTable) -> Iterator[str]:
+    for _, text in _texts_of(request):
+        try:
+            yield from check(text, _Everything())
+        except PlaceholderError:
+            continue  # told elsewhere
+
+
+class _Everything(frozenset[str]):
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _explain(error: ErrorDetails) -> tuple[Path_, str]:
+    """Where it is, and what was found and would be right."""
+    where = tuple(part for part in error["loc"] if not (isinstance(part, str) and "[" in part))
+    kind, found = error["type"], error["input"]
+    if kind == "extra_forbidden":
+        return where, f"no such key, {_nearest(str(where[-1]), _keys_at(where[:-1]))}"
+    if kind == "missing":
+        return where, "is missing; it has to be there"
+    if kind == "value_error":
+        return where, error["msg"].removeprefix("Value error, ")
+    return where, f"found {_shown(found)}, right is: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _keys_at(where: Path_) -> list[str]:
+    """The keys that the table at this place knows."""
+    model: Any = Description
+    for part in where:
+        fields: Mapping[str, Any] = getattr(model, "model_fields", {})
+        field = next((one for name, one in fields.items() if part in {name, one.alias}), None)
+        model = _model_in(field.annotation) if field is not None else model
+    return [field.alias or name for name, field in getattr(model, "model_fields", {}).items()]
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model that an annotation is about: itself, of a union, or of the values of a mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for one in getattr(annotation, "__args__", ()) if (model := _model_in(one)) is not None), None)
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = get_close_matches(name, names, 1)
+    return f"the nearest is {near[0]}" if near else f"right is one of {', '.join(names)}" if names else "right is none"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,307 @@
+"""What a target.toml may hold: one model a table. Unknown keys are refused, and every default stands here."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from targets.http.placeholders import Shape
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Pause = Annotated[float, Field(ge=0, le=86_400)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
+Status = Annotated[int, Field(ge=100, le=599)]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Texts = dict[str, str]
+
+
+def _as_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_as_pattern)]
+
+
+class Table(BaseModel):
+    """Base of all tables."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _exactly_one(table: Table, *names: str) -> None:
+    given = [name for name in names if getattr(table, name) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        raise ValueError(f"found {found}, right is exactly one of {', '.join(names)}")
+
+
+class RequestTable(Table):
+    """A request; texts in it may hold placeholders.
+
+    Args:
+        path: below the base URL, or a whole URL.
+        json_body, form, text: at most one of them is the body.
+    """
+
+    method: Method = "POST"
+    path: Annotated[str, Field(min_length=1)]
+    headers: Texts = {}
+    query: Texts = {}
+    json_body: Annotated[Shape | None, Field(alias="json")] = None
+    form: Texts | None = None
+    text: str | None = None
+
+    @model_validator(mode="after")
+    def _one_body(self) -> "RequestTable":
+        bodies = [
+            name
+            for name, body in (("json", self.json_body), ("form", self.form), ("text", self.text))
+            if body is not None
+        ]
+        if len(bodies) > 1:
+            raise ValueError(f"found {' and '.join(bodies)}, right is one body at most")
+        if bodies and self.method == "GET":
+            raise ValueError(f"found {bodies[0]} with the method GET, right is query, or another method")
+        return self
+
+
+class Matcher(Table):
+    """Which answers are meant: those to which everything given here applies.
+
+    Args:
+        header: name -> value, "*" for any; json_field: dotted path -> value as text, "*" for any.
+        text: regular expression that is found in the body.
+    """
+
+    status: Annotated[list[Status], Field(min_length=1)] | None = None
+    header: Texts = {}
+    json_field: Annotated[Texts, Field(alias="json")] = {}
+    text: Pattern | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "Matcher":
+        if self.status is None and not self.header and not self.json_field and self.text is None:
+            raise ValueError("matches every answer, right is at least one of status, header, json, text")
+        return self
+
+
+class Place(Table):
+    """Where in an answer something stands: a header, or a dotted path in its JSON."""
+
+    header: str | None = None
+    json_field: Annotated[str | None, Field(alias="json")] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Place":
+        _exactly_one(self, "header", "json_field")
+        return self
+
+
+class DocumentTable(Table):
+    """How an answer brings the document.
+
+    Args:
+        where: `body`; `json`, in base64 at `path`; `link`, the URL at `link`, which is fetched.
+    """
+
+    status: Annotated[list[Status], Field(min_length=1)] = [200]
+    where: Annotated[Literal["body", "json", "link"], Field(alias="in")] = "body"
+    path: str | None = None
+    link: Place | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "DocumentTable":
+        wanted = {"body": (None, None), "json": ("path", self.path), "link": ("link", self.link)}
+        name, value = wanted[self.where]
+        if name is not None and value is None:
+            raise ValueError(f'lacks {name}, which in = "{self.where}" needs')
+        for other, given in (("path", self.path), ("link", self.link)):
+            if given is not None and other != name:
+                raise ValueError(f'found {other}, which in = "{self.where}" has no use for')
+        return self
+
+
+class JobTable(Table):
+    """An application that is accepted first, and whose document is asked for until it is there.
+
+    Args:
+        accepted: the answer that starts the job; location: where that answer says to ask.
+        pending: answers that say "not yet"; every_s: pause between two questions; within_s: after that long it is an
+            error.
+    """
+
+    accepted: Matcher
+    location: Place
+    pending: Matcher
+    every_s: Seconds = 0.1
+    within_s: Seconds = 30.0
+
+
+class AnswerTable(Table):
+    """What an answer means, looked at in this order; whatever matches nothing is an error."""
+
+    refused: Matcher | None = None
+    retry_later: Matcher | None = None
+    error: Matcher | None = None
+    job: JobTable | None = None
+    document: DocumentTable = DocumentTable()
+
+
+class VersionTable(RequestTable):
+    """Where the service tells its version; `at` is a dotted path in its JSON, the whole body without it."""
+
+    method: Method = "GET"
+    at: str | None = None
+
+
+class ServiceTable(Table):
+    """The service as a whole.
+
+    Args:
+        version: as a text, or the request that asks for it.
+        timeout_s: how long the client waits for one answer.
+        reapply_after_s: shortest and longest pause before somebody applies again after an error.
+    """
+
+    name: Name
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+(/[^?#]*)?$")]
+    version: str | VersionTable | None = None
+    timeout_s: Seconds = 10.0
+    reapply_after_s: Annotated[list[Pause], Field(min_length=2, max_length=2)] = [0.2, 0.5]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ServiceTable":
+        if self.reapply_after_s[0] > self.reapply_after_s[1]:
+            raise ValueError(
+                f"reapply_after_s: found {self.reapply_after_s}, right is the shortest and then the longest pause"
+            )
+        return self
+
+
+class SafetyTable(Table):
+    """What may be loaded, and with whom. Without this table only the machine's own loopback may be loaded.
+
+    Args:
+        allowed_hosts: other hosts that may be; statement: says that they are one's own (see `targets.http.safety`).
+        max_rate_per_s, max_duration_s: bounds of every run against them.
+        forbidden_persons: ranges of numbers such as 100000-199999, or patterns such as PROD-*.
+    """
+
+    allowed_hosts: list[Annotated[str, Field(min_length=1)]] = []
+    statement: str = ""
+    max_rate_per_s: Annotated[float, Field(gt=0)] | None = None
+    max_duration_s: Annotated[float, Field(gt=0)] | None = None
+    forbidden_persons: list[Annotated[str, Field(min_length=1)]] = []
+
+
+class GenerateTable(Table):
+    """Test persons by number; `person` has {number}, and a format such as {number:05}."""
+
+    count: Annotated[int, Field(ge=2, le=1_000_000)]
+    person: Annotated[str, Field(pattern=r"\{number(:0?\d+)?\}")]
+    group_of: Annotated[int, Field(ge=1)] = 1
+
+
+class PeopleTable(Table):
+    """Who may be asked for: a file, or generated."""
+
+    file: str | None = None
+    generate: GenerateTable | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "PeopleTable":
+        _exactly_one(self, "file", "generate")
+        return self
+
+
+class KindTable(Table):
+    """A kind of document; each of its options is asked for by `option_share` of the applications."""
+
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    options: list[Name] = []
+    option_share: Fraction = 0.2
+
+
+class LoginTable(RequestTable):
+    """A request before each application, whose cookies or token are kept for this application alone."""
+
+    token: Place | None = None
+    cookie: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> "LoginTable":
+        if (self.token is None) is not self.cookie:
+            raise ValueError("found both or none of token and cookie, right is exactly one of them")
+        return self
+
+
+class ChangeTable(RequestTable):
+    """How a change is entered; `acknowledged` tells when the service has it."""
+
+    kinds: Annotated[list[Name], Field(min_length=1)] = ["change"]
+    acknowledged: Matcher = Matcher(status=[200, 201, 202, 204])
+
+
+class SyncTable(Table):
+    """How the synchronisation is known.
+
+    Args:
+        seen: `outside`, a sync run lasts from the sending of a change to its acknowledgement; `endpoint`, the service
+            lists its runs at `path`; `log`, a line in `file` for each begin and end; `sql`, rows of `query`;
+            `none`, there is no synchronisation.
+        pattern: with the named groups `run`, `point` (begin, applied, released, acknowledged, end) and `at`.
+        clock: of the times that are told: seconds of Unix time, or the machine's monotonic clock in nanoseconds.
+    """
+
+    seen: Literal["outside", "endpoint", "log", "sql", "none"] = "outside"
+    path: str | None = None
+    file: str | None = None
+    pattern: Pattern | None = None
+    dsn: str | None = None
+    query: str | None = None
+    clock: Literal["unix_s", "monotonic_ns"] = "unix_s"
+
+    @model_validator(mode="after")
+    def _complete(self) -> "SyncTable":
+        needs = {"endpoint": ("path",), "log": ("file", "pattern"), "sql": ("dsn", "query")}.get(self.seen, ())
+        given = [name for name in ("path", "file", "pattern", "dsn", "query") if getattr(self, name) is not None]
+        if sorted(given) != sorted(needs):
+            raise ValueError(
+                f'found {", ".join(given) or "none"}, right for seen = "{self.seen}" is {", ".join(needs) or "none of its keys"}'
+            )
+        if self.pattern is not None and (lacks := {"run", "point", "at"} - set(re.compile(self.pattern).groupindex)):
+            raise ValueError(f"pattern lacks the named group(s) {', '.join(sorted(lacks))}")
+        return self
+
+
+class SecretTable(Table):
+    """Where a secret comes from: a variable of the environment, or a file."""
+
+    env: str | None = None
+    file: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "SecretTable":
+        _exactly_one(self, "env", "file")
+        return self
+
+
+class Description(Table):
+    """A whole target.toml; `fingerprint` is read by `harness.fingerprint`."""
+
+    service: ServiceTable
+    safety: SafetyTable = SafetyTable()
+    people: PeopleTable
+    kinds: Annotated[dict[Name, KindTable], Field(min_length=1)]
+    application: RequestTable
+    answer: AnswerTable = AnswerTable()
+    login: LoginTable | None = None
+    change: ChangeTable | None = None
+    sync: SyncTable = SyncTable()
+    fingerprint: dict[str, Any] = {}
+    secrets: dict[Name, SecretTable] = {}

@@ -1,0 +1,153 @@
+"""The test persons of a target: from a CSV or JSON file, or generated. Who may receive whose documents is a column."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.records import Group
+from harness.target import TargetError
+from targets.http.models import GenerateTable, PeopleTable
+
+PERSON, GROUP, RECEIVES_FOR = "person", "group", "receives_for"
+
+
+class Individual(msgspec.Struct, frozen=True, kw_only=True):
+    """One test person.
+
+    Args:
+        household: those who share their documents; columns: everything that the file tells of them, as placeholders
+            take it.
+    """
+
+    person: str
+    household: str
+    columns: Mapping[str, str]
+
+
+class People:
+    """All test persons, and the groups by which they apply.
+
+    A household shares its documents. Whoever receives for others applies by a group of their own, which has those
+    others in it, while the others' groups do not have them: a proxy is a one-way matter.
+
+    Attributes:
+        applicants: group -> those who apply by it.
+    """
+
+    def __init__(self, individuals: Sequence[Individual], receives_for: Mapping[str, Sequence[str]]) -> None:
+        self.individuals = {one.person: one for one in individuals}
+        households: dict[str, list[str]] = {}
+        for one in individuals:
+            households.setdefault(one.household, []).append(one.person)
+        self.groups: list[Group] = []
+        self.applicants: dict[str, tuple[str, ...]] = {}
+        for household, persons in households.items():
+            self._add(household, persons, [person for person in persons if person not in receives_for])
+        for person, others in receives_for.items():
+            household = households[self.individuals[person].household]
+            self._add(f"{person} for {', '.join(others)}", dict.fromkeys([person, *household, *others]), [person])
+        self.columns = frozenset(name for one in individuals for name in one.columns) - {PERSON, GROUP, RECEIVES_FOR}
+
+    def __len__(self) -> int:
+        return len(self.individuals)
+
+    def _add(self, group: str, persons: Iterable[str], applicants: Sequence[str]) -> None:
+        if applicants:
+            self.groups.append(Group(group=group, persons=tuple(persons)))
+            self.applicants[group] = tuple(applicants)
+
+
+def read_people(table: PeopleTable, directory: Path) -> People:
+    """The people that a target.toml in this directory names.
+
+    Raises:
+        TargetError: saying of which line or person it is, what was found and what would be right.
+    """
+    if table.generate is not None:
+        return People(_generate(table.generate), {})
+    path = directory / (table.file or "")
+    columns = _by_person(_rows(path), path)
+    # Nobody's household is called like a person, for people without one are their own.
+    individuals = [
+        Individual(person=person, household=told.get(GROUP, "").strip() or f"of {person}", columns=told)
+        for person, told in columns.items()
+    ]
+    return People(individuals, _receives_for(columns, path))
+
+
+def _generate(table: GenerateTable) -> list[Individual]:
+    try:
+        names = [table.person.format(number=number) for number in range(1, table.count + 1)]
+    except (KeyError, ValueError, IndexError) as error:
+        raise TargetError(
+            f"person: found {table.person!r}, right is a text with {{number}} or {{number:05}} ({error})"
+        ) from error
+    return [
+        Individual(person=name, household=f"G{place // table.group_of + 1}", columns={PERSON: name})
+        for place, name in enumerate(names)
+    ]
+
+
+def _rows(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
+    """(line or place, row) of the file."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise TargetError(
+            f"{path}: cannot be read: {error.strerror}; right is a CSV or JSON file of test persons"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise TargetError(f"{path}: byte {error.start} is not UTF-8, right is a text file in UTF-8") from error
+    if path.suffix.lower() == ".json":
+        try:
+            rows = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise TargetError(f"{path}: is not JSON: {error}") from error
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise TargetError(f"{path}: right is a list of objects, each with {PERSON}")
+        return [(place, row) for place, row in enumerate(rows, 1)]
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        return [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise TargetError(f"{path}: is not CSV: {error}") from error
+
+
+def _by_person(rows: Iterable[tuple[int, Mapping[str, Any]]], path: Path) -> dict[str, dict[str, str]]:
+    columns: dict[str, dict[str, str]] = {}
+    for place, row in rows:
+        told = {str(name): _as_text(value) for name, value in row.items() if name is not None and value is not None}
+        person = told.get(PERSON, "").strip()
+        if not person:
+            raise TargetError(
+                f"{path}: row {place} has no {PERSON}; right is a column {PERSON} with a name in each row"
+            )
+        if person in columns:
+            raise TargetError(f"{path}: row {place} names {person} again; right is each person once")
+        columns[person] = told | {PERSON: person}
+    if len(columns) < 2:
+        raise TargetError(
+            f"{path}: found {len(columns)} person(s), right is two at least: who gets whose document takes two"
+        )
+    return columns
+
+
+def _receives_for(columns: Mapping[str, Mapping[str, str]], path: Path) -> dict[str, list[str]]:
+    found = {}
+    for person, told in columns.items():
+        others = [name.strip() for name in told.get(RECEIVES_FOR, "").split(";") if name.strip()]
+        for other in others:
+            if other not in columns:
+                raise TargetError(f"{path}: {person} receives for {other}, right is a person of this file")
+        if others:
+            found[person] = others
+    return found
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,96 @@
+"""What keeps a load from going where it must not: hosts, rates, production identities."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+from harness.target import TargetError
+from targets.http.models import Description, SafetyTable
+from targets.http.people import People
+
+_RANGE = re.compile(r"^(\d+)\s*-\s*(\d+)$")
+_SHOWN = 3
+
+
+def statement_for(hosts: list[str]) -> str:
+    """The sentence by which the operator says that these hosts may be loaded."""
+    return f"I operate {', '.join(hosts)}, and there are test persons only."
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine by its very name or number, so that nothing has to be looked up."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def complaints(described: Description, people: People) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(key, sentence) for everything that must not be."""
+    safety = described.safety
+    host = urlsplit(described.service.base_url).hostname or ""
+    if not is_loopback(host) and host not in safety.allowed_hosts:
+        yield (
+            ("service", "base_url"),
+            f"found the host {host}, which is not this machine; right is to list it in [safety] allowed_hosts, with statement = "
+            f'"{statement_for([*safety.allowed_hosts, host])}"',
+        )
+    if safety.allowed_hosts:
+        right = statement_for(safety.allowed_hosts)
+        if safety.statement != right:
+            yield ("safety", "statement"), f'found {safety.statement!r}, right is "{right}", when it is true'
+        for name in ("max_rate_per_s", "max_duration_s"):
+            if getattr(safety, name) is None:
+                yield ("safety", name), "is missing; right is the most that may be asked of these hosts"
+    yield from _forbidden(safety, people)
+
+
+def _forbidden(safety: SafetyTable, people: People) -> Iterator[tuple[tuple[str, ...], str]]:
+    for rule in safety.forbidden_persons:
+        numbers = _RANGE.match(rule)
+        if numbers is not None and int(numbers.group(1)) > int(numbers.group(2)):
+            yield ("safety", "forbidden_persons"), f"found {rule}, right is the lower number first"
+            continue
+        hit = [
+            person
+            for person in people.individuals
+            if (
+                fnmatchcase(person, rule)
+                if numbers is None
+                else person.isdecimal() and int(numbers.group(1)) <= int(person) <= int(numbers.group(2))
+            )
+        ]
+        if hit:
+            shown = ", ".join(hit[:_SHOWN]) + (f" and {len(hit) - _SHOWN} more" if len(hit) > _SHOWN else "")
+            yield ("safety", "forbidden_persons"), f"{rule} forbids {shown}, right are test persons only"
+
+
+def check_load(described: Description, *, rate_per_s: float | None, seconds: float) -> None:
+    """Refuse a load that the description does not allow.
+
+    Args:
+        rate_per_s: of the plan of arrivals; None when users apply as soon as they are free, which nothing bounds.
+        seconds: length of the plan.
+
+    Raises:
+        TargetError: naming the option, what was found and what would be right.
+    """
+    safety = described.safety
+    host = urlsplit(described.service.base_url).hostname or ""
+    if is_loopback(host):
+        return
+    most, longest_s = safety.max_rate_per_s, safety.max_duration_s
+    if most is not None and rate_per_s is None:
+        raise TargetError(
+            f"--rate: found none, right against {host} is a plan of arrivals of at most {most:g}/s, such as --rate {most:g}/s"
+        )
+    if most is not None and rate_per_s is not None and rate_per_s > most:
+        raise TargetError(
+            f"--rate: found {rate_per_s:g}/s, right against {host} is at most {most:g}/s (safety.max_rate_per_s)"
+        )
+    if longest_s is not None and seconds > longest_s:
+        raise TargetError(
+            f"the plan takes {seconds:g} s, right against {host} is at most {longest_s:g} s (safety.max_duration_s)"
+        )
