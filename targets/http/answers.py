@@ -1,0 +1,106 @@
+"""What the answers of a described service mean. Pure."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from targets.http.models import Matcher, Place
+
+_NOTHING = object()
+_MOST_RETRY_AFTER_S = 3600.0
+
+
+class Received:
+    """One answer, looked into only as far as somebody asks."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = {name.lower(): value for name, value in headers.items()}
+        self.body = body
+        self._json: Any = _NOTHING
+
+    def matches(self, matcher: Matcher | None) -> bool:
+        """Whether everything that the matcher asks for is so; no matcher matches nothing."""
+        if matcher is None or (matcher.status is not None and self.status not in matcher.status):
+            return False
+        return (
+            all(_is(self.headers.get(name.lower()), wanted) for name, wanted in matcher.header.items())
+            and all(_is(self.field(path), wanted) for path, wanted in matcher.json_field.items())
+            and (matcher.text is None or re.search(matcher.text, self.text) is not None)
+        )
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace")
+
+    def field(self, path: str) -> str | None:
+        """What stands at a dotted path of its JSON, as text; numbers in the path count the items of a list."""
+        if self._json is _NOTHING:
+            try:
+                self._json = json.loads(self.body)
+            except (ValueError, RecursionError):
+                self._json = None
+        value = self._json
+        for part in path.split("."):
+            if isinstance(value, dict):
+                value = value.get(part)
+            elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+                value = value[int(part)]
+            else:
+                return None
+        return value if isinstance(value, str) or value is None else json.dumps(value)
+
+    def at(self, place: Place) -> str | None:
+        """What stands there, None when nothing does."""
+        return (
+            self.field(place.json_field)
+            if place.json_field is not None
+            else self.headers.get((place.header or "").lower())
+        )
+
+    def link(self, place: Place, base: str) -> str | None:
+        """The URL that stands there, in full; None when none does."""
+        found = self.at(place)
+        return urljoin(base, found) if found else None
+
+    def base64(self, path: str) -> bytes | None:
+        """The bytes that stand in base64 at the path; None when none do."""
+        found = self.field(path)
+        if found is None:
+            return None
+        try:
+            return base64.b64decode(found, validate=True)
+        except (binascii.Error, ValueError):
+            return None
+
+    def cookies(self) -> str:
+        """What the answer asks to be sent along with the next request, as the header Cookie has it."""
+        told = self.headers.get("set-cookie", "")
+        # Several may have been joined with a comma, which also stands in the dates of Expires.
+        return "; ".join(match.group(1) for match in re.finditer(r"(?:^|,\s*)([^=;,\s]+=[^;,]*)", told))
+
+    def retry_after_s(self, now_s: float) -> float | None:
+        """How long the service asks to wait; None when it does not.
+
+        Args:
+            now_s: Unix time, for a header that names a date.
+        """
+        told = self.headers.get("retry-after", "").strip()
+        if not told:
+            return None
+        if told.isdecimal():
+            return min(float(told), _MOST_RETRY_AFTER_S)
+        try:
+            return min(max(0.0, parsedate_to_datetime(told).timestamp() - now_s), _MOST_RETRY_AFTER_S)
+        except ValueError:
+            return None
+
+
+def _is(found: str | None, wanted: str) -> bool:
+    return found is not None and wanted in {"*", found}
