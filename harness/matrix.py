@@ -5,7 +5,6 @@ the target is asked to say when they are where they are wanted, and only then a 
 run with a run directory of its own, so each can be checked again with `misissue gate`.
 """
 
-import http.client
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Literal, Protocol, cast
-from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
@@ -21,6 +19,7 @@ import numpy as np
 from harness.bound import upper_bound
 from harness.criteria import Criteria
 from harness.events import Events
+from harness.exchange import attempt, converse
 from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
 from harness.ledger import write_json
 from harness.overlap import exposures, runs_met
@@ -29,7 +28,7 @@ from harness.reason import EVIDENCE_CODES
 from harness.recorder import Recorder
 from harness.records import Application, Group, Record
 from harness.run import JudgedRun, load_target
-from harness.target import Answer, Request, Target, TargetError
+from harness.target import Target, TargetError
 from harness.target_evidence import Told
 
 MATRIX_FILE = "matrix.json"
@@ -220,14 +219,14 @@ def _provoke(
                 for position, group in enumerate(applying, 1)
             ]
             recorder.segment.issued += at_once
-            attempts = [pool.submit(_send, target, target.print_request(application)) for application in applications]
+            attempts = [pool.submit(attempt, target, application) for application in applications]
             target.await_points({"written": 1, **({"waiting": at_once - 1} if at_once > 1 else {})})
             _enter_change(target, recorder, experiment, f"C{number}", changed, random)
-            for application, attempt in zip(applications, attempts, strict=True):
-                sent_ns, answered_ns, answer = attempt.result()
-                recorder.record(application, sent_ns, answered_ns, answer)
-                flights.append((sent_ns, answered_ns))
-                if answer.calls_for_reapplication:
+            for application, sent in zip(applications, attempts, strict=True):
+                done = sent.result()
+                recorder.record(application, done.sent_ns, done.answered_ns, done.answer)
+                flights.append((done.sent_ns, done.answered_ns))
+                if done.answer.calls_for_reapplication:
                     _reapply(target, recorder, application)
             recorder.settle()
             recorder.segment.flush()
@@ -248,12 +247,12 @@ def _reached(told: Told, flights: list[tuple[int, int]], at_once: int) -> int:
 
 def _reapply(target: Target, recorder: Recorder, application: Application) -> None:
     """One by one, so that a re-application meets nobody."""
-    for attempt in range(2, _ATTEMPTS + 1):
-        again = msgspec.structs.replace(application, attempt=attempt)
+    for number in range(2, _ATTEMPTS + 1):
+        again = msgspec.structs.replace(application, attempt=number)
         recorder.segment.issued += 1
-        sent_ns, answered_ns, answer = _send(target, target.print_request(again))
-        recorder.record(again, sent_ns, answered_ns, answer)
-        if not answer.calls_for_reapplication:
+        done = attempt(target, again)
+        recorder.record(again, done.sent_ns, done.answered_ns, done.answer)
+        if not done.answer.calls_for_reapplication:
             return
 
 
@@ -263,34 +262,9 @@ def _enter_change(
     change, request = target.draw_change(name, group, experiment.change_kinds, random)
     change = msgspec.structs.replace(change, sent_ns=time.monotonic_ns())
     recorder.add_change(change)
-    try:
-        status, _, body = _exchange(request)
-    except (OSError, http.client.HTTPException) as error:
-        message = f"change {name} was not answered: {error}"
-        raise TargetError(message) from error
-    if status != 200:
-        message = f"change {name} was answered with status {status}: {body.decode(errors='replace')}"
+    answer = converse(target, request).answer
+    if answer.document is None:
+        told = answer.error or answer.refused or answer.unanswered or answer.nothing
+        message = f"change {name} was not acknowledged: {told}"
         raise TargetError(message)
     recorder.add_change(msgspec.structs.replace(change, answered_ns=time.monotonic_ns()))
-
-
-def _send(target: Target, request: Request) -> tuple[int, int, Answer]:
-    """Time sent, time answered, and what the answer means."""
-    sent_ns = time.monotonic_ns()
-    try:
-        status, headers, body = _exchange(request)
-    except (OSError, http.client.HTTPException):
-        return sent_ns, time.monotonic_ns(), Answer(unanswered="no answer")
-    return sent_ns, time.monotonic_ns(), target.read_answer(status, headers, body)
-
-
-def _exchange(request: Request) -> tuple[int, Mapping[str, str], bytes]:
-    """Without a time-out: what the target does with a print must not depend on the client's patience."""
-    url = urlsplit(request.url)
-    connection = http.client.HTTPConnection(url.hostname or "", url.port)
-    try:
-        connection.request(request.method, url.path, request.body, dict(request.headers))
-        response = connection.getresponse()
-        return response.status, dict(response.headers), response.read()
-    finally:
-        connection.close()

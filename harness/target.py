@@ -5,7 +5,7 @@ document would be right, and what the service tells about itself. It imports not
 each process of a run: the one that owns the run calls `open`, the others `attach`, all of them `close`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -18,21 +18,29 @@ class TargetError(Exception):
 
 
 class Request(Record, frozen=True, kw_only=True):
-    """One HTTP request."""
+    """One HTTP request.
+
+    Args:
+        read: what its answer (status, headers, body) means, where `Target.read_answer` does not tell.
+    """
 
     url: str
     method: str = "POST"
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    read: "Callable[[int, Mapping[str, str], bytes], Answer] | None" = None
 
 
 class Answer(Record, frozen=True, kw_only=True):
-    """What an HTTP answer means: a document, or one of the others with a short fixed text.
+    """What an HTTP answer means: a document, or one of the others with a short fixed text; or how it goes on.
 
     Args:
         error: the service told an error.
         unanswered: the client did not get the answer whole, so that a document may have been handed out all the same.
         nothing: the service took the application for done, and neither a document nor an error came of it.
+        follow: the request that has to be sent next, `after_s` seconds later, for the attempt to come to its end (a job
+            to be asked for, a link to be fetched); everything else is empty then.
+        retry_after_s: how long the service asks to wait before the application is made again; None when it does not.
     """
 
     document: bytes | None = None
@@ -40,6 +48,9 @@ class Answer(Record, frozen=True, kw_only=True):
     error: str = ""
     unanswered: str = ""
     nothing: str = ""
+    follow: Request | None = None
+    after_s: float = 0.0
+    retry_after_s: float | None = None
 
     @property
     def calls_for_reapplication(self) -> bool:

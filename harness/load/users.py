@@ -17,6 +17,7 @@ from harness.target import Answer, Request
 
 _IDLE_S = 0.05
 _CHANGE_TRIES = 20
+_FOLLOWED = "followed"  # name in Locust's statistics of every request after the first one of an attempt
 _FOR_EVER_S = 24 * 3600.0
 
 
@@ -92,21 +93,31 @@ class KioskUser(_PluggedUser):
         with active.applicants.lease() as group:
             name = f"A{active.prefix}{next(active.next_application)}"
             application = active.target.draw_application(name, group, active.random)
-            while self._attempt(active, application, intended_ns) and self._reapplies(active, application):
-                gevent.sleep(active.random.uniform(*active.target.reapply_after_s))
+            while True:
+                answer = self._attempt(active, application, intended_ns)
+                if not (answer.calls_for_reapplication and self._reapplies(active, application)):
+                    break
+                # A service that asks to be left alone for a while is.
+                gevent.sleep(max(active.random.uniform(*active.target.reapply_after_s), answer.retry_after_s or 0.0))
                 application = msgspec.structs.replace(application, attempt=application.attempt + 1)
                 intended_ns = None
 
-    def _attempt(self, active: ActiveRun, application: Application, intended_ns: int | None) -> bool:
-        """Send one attempt and record its end; True when it calls for another."""
+    def _attempt(self, active: ActiveRun, application: Application, intended_ns: int | None) -> Answer:
+        """Send one attempt and record its end: however many requests it takes, it is one print with one nonce."""
         request = active.target.print_request(application)
         active.recorder.segment.issued += 1
         sent_ns = active.now_ns()
         response = self.send(request, application.kind)
         answered_ns = active.now_ns()
-        answer = _read(active, response)
+        answer = _read(active, request, response)
+        while answer.follow is not None:
+            gevent.sleep(answer.after_s)
+            request = answer.follow
+            response = self.send(request, _FOLLOWED)
+            answered_ns = active.now_ns()
+            answer = _read(active, request, response)
         active.recorder.record(application, sent_ns, answered_ns, answer, intended_ns)
-        return answer.calls_for_reapplication
+        return answer
 
     def _reapplies(self, active: ActiveRun, application: Application) -> bool:
         return application.attempt < self.attempts and active.random.random() < self.reapply_share
@@ -151,12 +162,13 @@ class CounterUser(_PluggedUser):
         change = msgspec.structs.replace(change, sent_ns=active.now_ns())
         active.recorder.add_change(change)
         for _ in range(_CHANGE_TRIES):
-            response = self.send(request, "change")
-            if response.status_code == 200:
+            answer = _read(active, request, self.send(request, "change"))
+            if answer.document is not None:
                 active.recorder.add_change(msgspec.structs.replace(change, answered_ns=active.now_ns()))
                 return
             gevent.sleep(_IDLE_S)
-        message = f"change {name} was not acknowledged in {_CHANGE_TRIES} tries (status {response.status_code})"
+        told = answer.error or answer.refused or answer.unanswered or answer.nothing
+        message = f"change {name} was not acknowledged in {_CHANGE_TRIES} tries ({told})"
         raise ChangeLostError(message)
 
 
@@ -164,7 +176,7 @@ class ChangeLostError(Exception):
     """Raised when the registry does not acknowledge a change, so that nobody knows which version is right."""
 
 
-def _read(active: ActiveRun, response: FastResponse) -> Answer:
+def _read(active: ActiveRun, request: Request, response: FastResponse) -> Answer:
     """What the answer means, when the client got it whole: what the client cut off is not the service's fault."""
     status = response.status_code
     if not status:
@@ -177,4 +189,4 @@ def _read(active: ActiveRun, response: FastResponse) -> Answer:
     length = headers.get("content-length")
     if length is not None and length != str(len(body)) and "content-encoding" not in headers:
         return Answer(unanswered="cut off")
-    return active.target.read_answer(status, headers, body)
+    return (request.read or active.target.read_answer)(status, headers, body)

@@ -18,6 +18,10 @@ from targets.http.safety import complaints
 
 APPLICATION = frozenset({"person", "group", "kind", "options", "nonce", "application", "attempt"})
 CHANGE = frozenset({"person", "group", "change", "change_kind", "number"})
+_NO_NONCE = (
+    "lacks the placeholder {nonce}; right is to send it somewhere, such as in a header, so that a second print can be "
+    "told from a request that the client sent twice"
+)
 _MOST = 1_000_000  # bytes of a file that somebody wrote by hand
 
 Path_ = tuple[str | int, ...]
@@ -93,11 +97,7 @@ class Source:
                 yield from _of_request(tuple(name.split(".")), request, known)
         used = set(_used(described.application))
         if not {"nonce"} <= used and not {"application", "attempt"} <= used:
-            yield (
-                ("application",),
-                "lacks the placeholder {nonce}; right is to send it somewhere, such as in a header, "
-                "so that a second print can be told from a request that the client sent twice",
-            )
+            yield ("application",), _NO_NONCE
         if not {"person", *columns} & used and not (
             described.login is not None and {"person", *columns} & set(_used(described.login))
         ):
@@ -130,15 +130,13 @@ def _of_request(where: Path_, request: RequestTable, known: Collection[str]) -> 
 
 def _texts_of(request: RequestTable) -> Iterator[tuple[Path_, str]]:
     yield ("path",), request.path
-    for name, shape in (
-        ("headers", dict(request.headers)),
-        ("query", dict(request.query)),
-        ("json", request.json_body),
-        ("form", None if request.form is None else dict(request.form)),
-        ("text", request.text),
-    ):
-        if shape is not None:
-            yield from texts(shape, (name,))
+    for name, table in (("headers", request.headers), ("query", request.query), ("form", request.form or {})):
+        for key, text in table.items():
+            yield (name, key), text
+    if request.json_body is not None:
+        yield from texts(request.json_body, ("json",))
+    if request.text is not None:
+        yield ("text",), request.text
 
 
 def _used(request: RequestTable) -> Iterator[str]:

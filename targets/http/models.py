@@ -271,9 +271,8 @@ class SyncTable(Table):
         needs = {"endpoint": ("path",), "log": ("file", "pattern"), "sql": ("dsn", "query")}.get(self.seen, ())
         given = [name for name in ("path", "file", "pattern", "dsn", "query") if getattr(self, name) is not None]
         if sorted(given) != sorted(needs):
-            raise ValueError(
-                f'found {", ".join(given) or "none"}, right for seen = "{self.seen}" is {", ".join(needs) or "none of its keys"}'
-            )
+            right = ", ".join(needs) or "none of its keys"
+            raise ValueError(f'found {", ".join(given) or "none"}, right for seen = "{self.seen}" is {right}')
         if self.pattern is not None and (lacks := {"run", "point", "at"} - set(re.compile(self.pattern).groupindex)):
             raise ValueError(f"pattern lacks the named group(s) {', '.join(sorted(lacks))}")
         return self

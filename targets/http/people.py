@@ -46,11 +46,11 @@ class People:
             households.setdefault(one.household, []).append(one.person)
         self.groups: list[Group] = []
         self.applicants: dict[str, tuple[str, ...]] = {}
-        for household, persons in households.items():
-            self._add(household, persons, [person for person in persons if person not in receives_for])
+        for household, members in households.items():
+            self._add(household, members, [person for person in members if person not in receives_for])
         for person, others in receives_for.items():
-            household = households[self.individuals[person].household]
-            self._add(f"{person} for {', '.join(others)}", dict.fromkeys([person, *household, *others]), [person])
+            of_home = households[self.individuals[person].household]
+            self._add(f"{person} for {', '.join(others)}", dict.fromkeys([person, *of_home, *others]), [person])
         self.columns = frozenset(name for one in individuals for name in one.columns) - {PERSON, GROUP, RECEIVES_FOR}
 
     def __len__(self) -> int:

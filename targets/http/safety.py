@@ -32,11 +32,9 @@ def complaints(described: Description, people: People) -> Iterator[tuple[tuple[s
     safety = described.safety
     host = urlsplit(described.service.base_url).hostname or ""
     if not is_loopback(host) and host not in safety.allowed_hosts:
-        yield (
-            ("service", "base_url"),
-            f"found the host {host}, which is not this machine; right is to list it in [safety] allowed_hosts, with statement = "
-            f'"{statement_for([*safety.allowed_hosts, host])}"',
-        )
+        right = statement_for([*safety.allowed_hosts, host])
+        text = f'is not this machine; right is to list it in [safety] allowed_hosts, with statement = "{right}"'
+        yield ("service", "base_url"), f"the host {host} {text}"
     if safety.allowed_hosts:
         right = statement_for(safety.allowed_hosts)
         if safety.statement != right:
@@ -84,7 +82,7 @@ def check_load(described: Description, *, rate_per_s: float | None, seconds: flo
     most, longest_s = safety.max_rate_per_s, safety.max_duration_s
     if most is not None and rate_per_s is None:
         raise TargetError(
-            f"--rate: found none, right against {host} is a plan of arrivals of at most {most:g}/s, such as --rate {most:g}/s"
+            f"--rate: found none, right against {host} is a plan of arrivals, such as --rate {most:g}/s at the most"
         )
     if most is not None and rate_per_s is not None and rate_per_s > most:
         raise TargetError(

@@ -1,0 +1,70 @@
+"""One attempt at a target without any load: for the matrix, for a probe, for calibration."""
+
+import http.client
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from harness.records import Application
+from harness.target import Answer, Request, Target
+
+
+class Exchange(NamedTuple):
+    """When the attempt was sent and answered, on the monotonic clock, and what came of it.
+
+    Args:
+        requests: that it took, in their order; answers: (status, headers, body) of each; the last one is missing when
+            it did not come.
+    """
+
+    sent_ns: int
+    answered_ns: int
+    answer: Answer
+    requests: list[Request]
+    answers: list[tuple[int, Mapping[str, str], bytes]]
+
+
+def attempt(target: Target, application: Application, *, timeout_s: float | None = None) -> Exchange:
+    """Send it and whatever follows, to its end.
+
+    Args:
+        timeout_s: for each request; without one what the target does cannot depend on the client's patience.
+    """
+    return converse(target, target.print_request(application), timeout_s=timeout_s)
+
+
+def converse(target: Target, request: Request, *, timeout_s: float | None = None) -> Exchange:
+    """Send the request and whatever follows it."""
+    sent_ns = time.monotonic_ns()
+    requests, answers = [request], []
+    while True:
+        try:
+            answers.append(send(request, timeout_s=timeout_s))
+        except (OSError, http.client.HTTPException):
+            return Exchange(sent_ns, time.monotonic_ns(), Answer(unanswered="no answer"), requests, answers)
+        answered_ns = time.monotonic_ns()
+        answer = (request.read or target.read_answer)(*answers[-1])
+        if answer.follow is None:
+            return Exchange(sent_ns, answered_ns, answer, requests, answers)
+        time.sleep(answer.after_s)
+        request = answer.follow
+        requests.append(request)
+
+
+def send(request: Request, *, timeout_s: float | None = None) -> tuple[int, Mapping[str, str], bytes]:
+    """Status, headers and body of the answer to one request, on a connection of its own.
+
+    Raises:
+        OSError, http.client.HTTPException: when no whole answer came.
+    """
+    url = urlsplit(request.url)
+    make = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = make(url.hostname or "", url.port, timeout=timeout_s)
+    try:
+        place = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
+        connection.request(request.method, place, request.body or None, dict(request.headers))
+        response = connection.getresponse()
+        return response.status, dict(response.headers), response.read()
+    finally:
+        connection.close()
