@@ -43,11 +43,16 @@ class HttpTarget:
         self._secrets: Mapping[str, str] = {}
         self._kinds = list(self.described.kinds)
         self._weights = [kind.weight for kind in self.described.kinds.values()]
-        self._versions: dict[str, int] = {}
+        self._right = RightDocuments(())
 
     def open(self, directory: Path) -> Mapping[str, object]:  # noqa: ARG002 - somebody else's service keeps its own logs
         """Look for what the run needs; the service itself is there already."""
         self.attach({})
+        version = self._version()
+        command = f"misissue calibrate {self.source.path}"
+        self._right = RightDocuments(
+            read_golden(golden_path(self.source.path), service=self.name, version=version, command=command).specimens
+        )
         return {"file": str(self.source.path), "base_url": self.described.service.base_url, "persons": len(self.people)}
 
     def share(self) -> Mapping[str, str]:
@@ -98,32 +103,59 @@ class HttpTarget:
         raise AssertionError("this should never happen, because every request of ours brings its reader")
 
     def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:
-        """A change of somebody of the group; what it makes of the documents is learnt from the service."""
-        table = self.described.change
-        if table is None:
-            raise TargetError(
-                f"{self.source.path}: lacks [change]; right is to describe one, or a profile without changes"
-            )
-        person = random.choice(group.persons)
-        version = self._versions[group.group] = self._versions.get(group.group, 1) + 1
-        kind = random.choice([one for one in kinds if one in table.kinds] or table.kinds)
-        values = {
-            **self.people.individuals[person].columns,
-            **self._secrets,
-            "person": person,
-            "group": group.group,
-            "change": change,
-            "change_kind": kind,
-            "number": str(random.randrange(1_000_000_000)),
-        }
-        request = make_request(table, self.described.service.base_url, values)
+        """No profile for a described service enters changes."""
+        raise TargetError(f"{self.source.path}: no change is described; right is a profile without changes")
 
-        def read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-            if Received(status, headers, body).matches(table.acknowledged):
-                return Answer(document=b"")
-            return Answer(error=f"change: status {status}")
+    def expected(self, print_: Print) -> Iterable[Document]:
+        """From the golden file."""
+        return self._right.expected(print_)
 
-        record = Change(change=change, group=group.group, kind=kind, version=version, persons=group.persons, sent_ns=0)
-        return record, Request(
-            url=request.url, method=request.method, headers=request.headers, body=request.body, read=read
-        )
+    def right_document(self, print_: Print) -> bytes | None:  # noqa: ARG002 - protocol
+        """The golden file has checksums only."""
+        return None
+
+    def marks(self, document: bytes) -> tuple[Mark, ...]:  # noqa: ARG002 - protocol
+        """None is known; a document that is nobody's is undecided."""
+        return ()
+
+    def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:  # noqa: ARG002 - protocol
+        """None."""
+        return ()
+
+    def new_print_events(self) -> Iterable[PrintEvent]:
+        """Only the outside is seen."""
+        return ()
+
+    def new_error_notices(self) -> Iterable[ErrorNotice]:
+        """None."""
+        return ()
+
+    def kinds(self) -> Mapping[str, Sequence[str]]:
+        """As described."""
+        return {name: kind.options for name, kind in self.described.kinds.items()}
+
+    def applicants(self, group: Group) -> Sequence[str]:
+        """Of a proxy's group, the proxy alone."""
+        return self.people.applicants[group.group]
+
+    def keep(self, specimens: Sequence[Specimen]) -> str:
+        """Into the golden file beside the target.toml."""
+        path = golden_path(self.source.path)
+        golden = Golden(service=self.name, version=self._version(), specimens=tuple(specimens))
+        write_golden(path, golden)
+        return str(path)
+
+    def _version(self) -> str:
+        """Of the service as it is now; empty where it does not tell."""
+        table = self.described.service.version
+        if table is None or isinstance(table, str):
+            return table or ""
+        request = make_request(table, self.described.service.base_url, self._secrets)
+        try:
+            received = Received(*send(request, timeout_s=self.client_timeout_s))
+        except (OSError, http.client.HTTPException) as error:
+            raise TargetError(f"service.version: {request.url} does not answer ({error})") from error
+        found = received.field(table.at) if table.at is not None else received.text.strip()
+        if received.status != 200 or not found:
+            raise TargetError(f"service.version: {request.url} answered {received.status} without a version")
+        return found

@@ -1,0 +1,177 @@
+"""Learns which document is right for whom from a service that is asked by nobody else: alone, slowly, more than once.
+
+What is learnt is only as right as the service was then, so it refuses whatever would blunt the proof: two persons whose
+documents cannot be told apart, and documents that differ by themselves from one print to the next.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, combinations
+from typing import Protocol
+
+from harness.exchange import attempt
+from harness.fingerprint import checksum, sha256
+from harness.records import Application, Group, Record
+from harness.target import Target
+
+_CONTEXT_BYTES = 20
+_SHOWN = 5
+
+
+class CalibrationError(Exception):
+    """Raised when nothing may be learnt from the service; one line of the message for each thing wrong."""
+
+
+class Specimen(Record, frozen=True, kw_only=True):
+    """What the service hands out to one person for one kind with these options.
+
+    Args:
+        refused: why there is no document; empty when there is one.
+        checksum, sha256: see `harness.fingerprint`.
+    """
+
+    person: str
+    group: str
+    kind: str
+    options: tuple[str, ...] = ()
+    refused: str = ""
+    checksum: str = ""
+    sha256: str = ""
+
+
+class Calibrated(Target, Protocol):
+    """A target whose right documents are learnt from the service itself."""
+
+    def kinds(self) -> Mapping[str, Sequence[str]]:
+        """Kind of documents -> the options that may be asked for."""
+
+    def applicants(self, group: Group) -> Sequence[str]:
+        """Those of the group who apply by it."""
+
+    def keep(self, specimens: Sequence[Specimen]) -> str:
+        """Keep what was learnt, for later runs; says where."""
+
+
+def cases(target: Calibrated) -> list[Application]:
+    """An application for every person, kind and combination of options."""
+    return [
+        Application(
+            application=f"calibration-{person}-{kind}-{'+'.join(options)}",
+            applicant=person,
+            group=group.group,
+            kind=kind,
+            options=options,
+        )
+        for group in target.groups()
+        for person in target.applicants(group)
+        for kind, known in target.kinds().items()
+        for options in chain.from_iterable(combinations(known, size) for size in range(len(known) + 1))
+    ]
+
+
+def calibrate(target: Calibrated, *, times: int, show: Callable[[int, int], None]) -> list[Specimen]:
+    """Print everything `times` over, first to last and again, so that what changes with time is seen, too.
+
+    Args:
+        show: called with the number of prints made and that of all to be made.
+
+    Raises:
+        CalibrationError: when something was neither a document nor a refusal, was not the same each time, or is the
+            same for two persons who may not receive each other's documents.
+    """
+    wanted = cases(target)
+    first: dict[str, bytes] = {}
+    specimens: list[Specimen] = []
+    problems: list[str] = []
+    for round_ in range(times):
+        for number, application in enumerate(wanted):
+            specimen, document = _print(target, application, round_ + 1, problems)
+            show(round_ * len(wanted) + number + 1, times * len(wanted))
+            if specimen is None:
+                continue
+            if round_ == 0:
+                specimens.append(specimen)
+                first[application.application] = document
+            elif document != first.get(application.application, document):
+                where = _difference(first[application.application], document)
+                problems.append(f"{_name(application)} is not the same twice: {where}")
+        if problems:
+            break
+    problems += _alike(specimens, target)
+    if problems:
+        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
+        raise CalibrationError("\n".join([*problems[:_SHOWN], *more]))
+    return specimens
+
+
+def _print(target: Target, application: Application, number: int, problems: list[str]) -> tuple[Specimen | None, bytes]:
+    # Each print has a nonce of its own; a service that keeps to nonces would hand out the first document again.
+    answer = attempt(target, _numbered(application, number), timeout_s=target.client_timeout_s).answer
+    if answer.document is None and not answer.refused:
+        told = answer.error or answer.unanswered or answer.nothing
+        problems.append(f"{_name(application)} brought neither a document nor a refusal: {told}")
+        return None, b""
+    document = answer.document or b""
+    if answer.document is not None and not document:
+        problems.append(f"{_name(application)} brought a document of no bytes, which anybody's could be")
+        return None, b""
+    specimen = Specimen(
+        person=application.applicant,
+        group=application.group,
+        kind=application.kind,
+        options=application.options,
+        refused=answer.refused,
+        checksum=checksum(document) if document else "",
+        sha256=sha256(document) if document else "",
+    )
+    return specimen, document
+
+
+def _numbered(application: Application, number: int) -> Application:
+    return Application(
+        application=f"{application.application}-{number}",
+        applicant=application.applicant,
+        group=application.group,
+        kind=application.kind,
+        options=application.options,
+    )
+
+
+def _alike(specimens: Sequence[Specimen], target: Target) -> Iterator[str]:
+    """Documents that would be right for two persons of whom one must not see the other's."""
+    permitted = {group.group: set(group.persons) for group in target.groups()}
+    by_checksum: defaultdict[str, list[Specimen]] = defaultdict(list)
+    for specimen in specimens:
+        if specimen.checksum:
+            by_checksum[specimen.checksum].append(specimen)
+    for same in by_checksum.values():
+        for other in same[1:]:
+            one = same[0]
+            if other.person not in permitted[one.group] or one.person not in permitted[other.group]:
+                yield (
+                    f"{other.person} and {one.person} get the same {other.kind}: whose it is cannot be told; "
+                    "right are test persons whose documents differ"
+                )
+            elif (one.kind, one.options) != (other.kind, other.options):
+                yield (
+                    f"{one.person}'s {_kind(one)} and {other.person}'s {_kind(other)} are the same document: "
+                    "which was asked for cannot be told; right are kinds and options that differ"
+                )
+
+
+def _difference(one: bytes, other: bytes) -> str:
+    """Where two documents begin to differ, with what stands there."""
+    place = next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
+    if place is None:
+        return f"{len(one)} bytes, and then {len(other)}"
+    begin = max(0, place - _CONTEXT_BYTES)
+    end = place + _CONTEXT_BYTES
+    return f"from byte {place} on, {one[begin:end]!r} and then {other[begin:end]!r}"
+
+
+def _name(application: Application) -> str:
+    return f"{' '.join((application.kind, *application.options))} of {application.applicant}"
+
+
+def _kind(specimen: Specimen) -> str:
+    return " ".join((specimen.kind, *specimen.options))

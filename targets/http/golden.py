@@ -1,0 +1,118 @@
+"""The golden checksums of a described service: which document is right for whom, as calibration learnt it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.calibration import Specimen
+from harness.fingerprint import CHECKSUM_NAME
+from harness.ledger import LedgerError, write_json
+from harness.records import Document, Print, Record, Refusal
+from harness.target import TargetError
+
+SCHEMA = 1
+
+
+class Golden(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """A golden file.
+
+    Args:
+        service, version: whose documents they are; a run against another version is refused.
+    """
+
+    schema: int = SCHEMA
+    checksum: str = CHECKSUM_NAME
+    service: str
+    version: str
+    specimens: tuple[Specimen, ...]
+
+
+def golden_path(target: Path) -> Path:
+    """Where the golden file of a target.toml lies."""
+    return target.with_suffix(".golden.json")
+
+
+def write_golden(path: Path, golden: Golden) -> None:
+    """Keep it, for its owner's eyes alone.
+
+    Raises:
+        TargetError: when it cannot be written.
+    """
+    try:
+        write_json(path, golden)
+    except LedgerError as error:
+        raise TargetError(str(error)) from error
+
+
+def read_golden(path: Path, *, service: str, version: str, command: str) -> Golden:
+    """The golden file of a service.
+
+    Args:
+        version: that the service tells now.
+        command: that makes a golden file, for the message.
+
+    Raises:
+        TargetError: when there is none, or one of something else.
+    """
+    try:
+        golden = msgspec.json.decode(path.read_bytes(), type=Golden)
+    except FileNotFoundError as error:
+        raise TargetError(f"{path}: there is none; right is to learn the right documents first: {command}") from error
+    except OSError as error:
+        raise TargetError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise TargetError(f"{path}: is no golden file ({error}); make it again: {command}") from error
+    found = (golden.schema, golden.checksum, golden.service, golden.version)
+    if found != (SCHEMA, CHECKSUM_NAME, service, version):
+        told = f"schema {golden.schema}, {golden.checksum}, service {golden.service}, version {golden.version or 'unknown'}"
+        right = f"schema {SCHEMA}, {CHECKSUM_NAME}, service {service}, version {version or 'unknown'}"
+        raise TargetError(f"{path}: found {told}, right is {right}; make it again: {command}")
+    return golden
+
+
+class RightDocuments:
+    """What a golden file says, by checksum and by application."""
+
+    def __init__(self, specimens: Iterable[Specimen]) -> None:
+        same: defaultdict[str, list[Specimen]] = defaultdict(list)
+        self._refusals: defaultdict[str, list[Refusal]] = defaultdict(list)
+        self._of: dict[tuple[str, str, tuple[str, ...]], str] = {}
+        for one in specimens:
+            if one.checksum:
+                same[one.checksum].append(one)
+                self._of[one.person, one.kind, one.options] = one.checksum
+            else:
+                self._refusals[one.group].extend(_refusals(one))
+        self._documents = {checksum: _document(checksum, them) for checksum, them in same.items()}
+
+    def expected(self, print_: Print) -> Iterator[Document]:
+        """The document that is right for the application, and the one that came out if it is anybody's."""
+        for checksum in {self._of.get((print_.applicant, print_.kind, print_.options)), print_.checksum}:
+            if checksum is not None and (document := self._documents.get(checksum)) is not None:
+                yield document
+
+    def refusals(self, group: str) -> tuple[Refusal, ...]:
+        """What may not be issued to the people who apply by this group."""
+        return tuple(self._refusals.get(group, ()))
+
+
+def _document(checksum: str, specimens: Sequence[Specimen]) -> Document:
+    one = specimens[0]
+    persons = tuple(dict.fromkeys(specimen.person for specimen in specimens))
+    return Document(
+        persons=persons,
+        applicants=persons,
+        group=one.group,
+        kind=one.kind,
+        options=one.options,
+        version=1,
+        checksum=checksum,
+        sha256=one.sha256,
+    )
+
+
+def _refusals(specimen: Specimen) -> list[Refusal]:
+    made = {"applicant": specimen.person, "kind": specimen.kind, "reason": specimen.refused}
+    return [Refusal(**made, option=option) for option in specimen.options] or [Refusal(**made)]
