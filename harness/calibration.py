@@ -5,9 +5,11 @@ documents cannot be told apart, and documents that differ by themselves from one
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain, combinations
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from harness.exchange import attempt
 from harness.fingerprint import checksum, sha256
@@ -39,8 +41,26 @@ class Specimen(Record, frozen=True, kw_only=True):
     sha256: str = ""
 
 
+@runtime_checkable
 class Calibrated(Target, Protocol):
-    """A target whose right documents are learnt from the service itself."""
+    """A target whose right documents are learnt from the service itself, which is there before anybody opens it."""
+
+    def reach(self) -> None:
+        """Prepare for asking the service without knowing what is right.
+
+        Raises:
+            TargetError: when the service cannot be asked.
+        """
+
+    def recall(self) -> bool:
+        """Take up what was kept; False when nothing was.
+
+        Raises:
+            TargetError: when what was kept is of another service, or of another version of it.
+        """
+
+    def secrets(self) -> Collection[str]:
+        """What must be shown to nobody."""
 
     def kinds(self) -> Mapping[str, Sequence[str]]:
         """Kind of documents -> the options that may be asked for."""
@@ -54,18 +74,16 @@ class Calibrated(Target, Protocol):
 
 def cases(target: Calibrated) -> list[Application]:
     """An application for every person, kind and combination of options."""
-    return [
-        Application(
-            application=f"calibration-{person}-{kind}-{'+'.join(options)}",
-            applicant=person,
-            group=group.group,
-            kind=kind,
-            options=options,
-        )
+    wanted = (
+        (person, group.group, kind, options)
         for group in target.groups()
         for person in target.applicants(group)
         for kind, known in target.kinds().items()
         for options in chain.from_iterable(combinations(known, size) for size in range(len(known) + 1))
+    )
+    return [
+        Application(application=f"calibration-{number}", applicant=person, group=group, kind=kind, options=options)
+        for number, (person, group, kind, options) in enumerate(wanted, 1)
     ]
 
 
@@ -76,8 +94,8 @@ def calibrate(target: Calibrated, *, times: int, show: Callable[[int, int], None
         show: called with the number of prints made and that of all to be made.
 
     Raises:
-        CalibrationError: when something was neither a document nor a refusal, was not the same each time, or is the
-            same for two persons who may not receive each other's documents.
+        CalibrationError: when something was neither a document nor a refusal, was not the same each time, is the same
+            for two persons who may not receive each other's documents, or is refused by no rule for single options.
     """
     wanted = cases(target)
     first: dict[str, bytes] = {}
@@ -97,7 +115,7 @@ def calibrate(target: Calibrated, *, times: int, show: Callable[[int, int], None
                 problems.append(f"{_name(application)} is not the same twice: {where}")
         if problems:
             break
-    problems += _alike(specimens, target)
+    problems += chain(_alike(specimens, target), _unruly(specimens))
     if problems:
         more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
         raise CalibrationError("\n".join([*problems[:_SHOWN], *more]))
@@ -106,7 +124,8 @@ def calibrate(target: Calibrated, *, times: int, show: Callable[[int, int], None
 
 def _print(target: Target, application: Application, number: int, problems: list[str]) -> tuple[Specimen | None, bytes]:
     # Each print has a nonce of its own; a service that keeps to nonces would hand out the first document again.
-    answer = attempt(target, _numbered(application, number), timeout_s=target.client_timeout_s).answer
+    one_more = msgspec.structs.replace(application, application=f"{application.application}-{number}")
+    answer = attempt(target, one_more, timeout_s=target.client_timeout_s).answer
     if answer.document is None and not answer.refused:
         told = answer.error or answer.unanswered or answer.nothing
         problems.append(f"{_name(application)} brought neither a document nor a refusal: {told}")
@@ -125,16 +144,6 @@ def _print(target: Target, application: Application, number: int, problems: list
         sha256=sha256(document) if document else "",
     )
     return specimen, document
-
-
-def _numbered(application: Application, number: int) -> Application:
-    return Application(
-        application=f"{application.application}-{number}",
-        applicant=application.applicant,
-        group=application.group,
-        kind=application.kind,
-        options=application.options,
-    )
 
 
 def _alike(specimens: Sequence[Specimen], target: Target) -> Iterator[str]:
@@ -157,6 +166,19 @@ def _alike(specimens: Sequence[Specimen], target: Target) -> Iterator[str]:
                     f"{one.person}'s {_kind(one)} and {other.person}'s {_kind(other)} are the same document: "
                     "which was asked for cannot be told; right are kinds and options that differ"
                 )
+
+
+def _unruly(specimens: Sequence[Specimen]) -> Iterator[str]:
+    """Refusals that are not those of a kind, or of single options, which is all that a register can say of them."""
+    refused = {(one.person, one.kind, one.options) for one in specimens if one.refused}
+    for one in specimens:
+        rules = ((), *((option,) for option in one.options))
+        follows = any((one.person, one.kind, options) in refused for options in rules)
+        if follows is not bool(one.refused):
+            yield (
+                f"{_kind(one)} of {one.person} is {'refused' if one.refused else 'issued'}, which does not follow from "
+                "its options one by one; right are kinds of their own for options that depend on each other"
+            )
 
 
 def _difference(one: bytes, other: bytes) -> str:

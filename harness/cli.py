@@ -14,6 +14,7 @@ import click
 
 from harness.cli_options import EPILOG, criteria_options, language_option
 from harness.cli_runs import compare, gate, plan, report
+from harness.cli_targets import calibrate, probe
 from harness.criteria_text import CriteriaError
 from harness.gate import EXIT_DIED, EXIT_USAGE
 from harness.ledger import LedgerError
@@ -36,7 +37,7 @@ def cli() -> None:
     """Drive a document-issuing service under load and prove who was handed whose document."""
 
 
-for _command in (gate, report, compare, plan):
+for _command in (gate, report, compare, plan, probe, calibrate):
     cli.add_command(_command)
 
 
@@ -48,7 +49,7 @@ for _command in (gate, report, compare, plan):
 @click.option("--users", type=click.IntRange(min=1), help="Locust users, counters included")
 @click.option("--seed", type=int, help="of everything that is drawn at random")
 @click.option("--out", type=click.Path(path_type=Path), help="run directory; runs/<time>-<profile> unless given")
-@click.option("--target", help="MODULE:ATTRIBUTE of another system under test")
+@click.option("--target", help="target.toml or MODULE:ATTRIBUTE of another system under test")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="any other setting of the target")
 @click.option("--rate", metavar="N/s", help="plan of arrivals: applications per second, whoever is free")
 @click.option("--arrivals", type=click.Choice(["poisson", "constant"]), help="how the plan of arrivals is drawn")
@@ -127,7 +128,9 @@ def matrix(out: Path | None, exposures: int, seed: int, experiment: str, lang: s
 @click.option("--sync", help="method of the synchronisation, v1 or v2")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="any other setting of the target")
 @click.option("--port", type=_PORT, help="of the place that takes applications; 0 takes a free one")
-@click.option("--target", default=DEFAULT_TARGET, show_default=True, help="MODULE:ATTRIBUTE of another system")
+@click.option(
+    "--target", default=DEFAULT_TARGET, show_default=True, help="target.toml or MODULE:ATTRIBUTE of another system"
+)
 def up(target: str, settings: Sequence[str], **options: object) -> None:
     """Start the deployment alone, print its addresses, stop it on Ctrl-C."""
     chosen = {name: str(value) for name, value in options.items() if value is not None}

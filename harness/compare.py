@@ -126,12 +126,16 @@ def compare(a: Decision, b: Decision, *, directories: tuple[str, str], tolerance
         directories: of both runs.
         tolerance: share by which B may have been exercised less than A; 0 allows nothing.
     """
-    comparable = a.evidence.run.shows_points == b.evidence.run.shows_points
+    one, other = a.evidence.run, b.evidence.run
+    same_view, same_trigger = one.shows_points == other.shows_points, one.synchronises == other.synchronises
+    comparable = same_view and same_trigger
     known = comparable and not (_gaps(a.verdict) or _gaps(b.verdict))
     exercise = tuple(_exercise(a.verdict, b.verdict, known=known, tolerance=tolerance))
     worse = list(_worse(a.verdict, b.verdict))
     doubts = [*_doubts("A", a.verdict), *_doubts("B", b.verdict)]
-    if not comparable:
+    if not same_trigger:
+        doubts.append(make_reason("not_comparable_synchronisation"))
+    elif not same_view:
         doubts.append(make_reason("not_comparable"))
     less = [_shortfall(one) for one in exercise if one.holds is False]
     result: Result = "worse" if worse else "inconclusive" if doubts else "less_exercised" if less else "no_worse"
@@ -270,7 +274,7 @@ def _setup_of(run: RunDescription) -> Mapping[str, object]:
     criteria: dict[str, object] = msgspec.to_builtins(run.criteria)
     for side, limits in (("maximum", run.criteria.maximum), ("minimum", run.criteria.minimum)):
         criteria[side] = {metric_name(limit.metric, limit.kind): limit.value for limit in limits}
-    names = ("profile", "target", "seed", "parameters", "versions", "shows_points")
+    names = ("profile", "target", "seed", "parameters", "versions", "shows_points", "synchronises")
     planned = ("planned_s", "planned_prints", "planned_changes")
     return {name: getattr(run, name) for name in (*names, *planned)} | {"criteria": criteria}
 

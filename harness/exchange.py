@@ -65,6 +65,9 @@ def send(request: Request, *, timeout_s: float | None = None) -> tuple[int, Mapp
         place = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
         connection.request(request.method, place, request.body or None, dict(request.headers))
         response = connection.getresponse()
-        return response.status, dict(response.headers), response.read()
+        headers: dict[str, str] = {}
+        for name, value in response.getheaders():  # one that comes several times is one list, as RFC 9110 has it
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        return response.status, headers, response.read()
     finally:
         connection.close()

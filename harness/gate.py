@@ -26,7 +26,7 @@ from harness.ledger import VERDICT_FILE, write_json
 from harness.measures import Latency, documents, late_starts, latency, may_have_printed, metrics, rate_share
 from harness.oracle import judge
 from harness.outcome import Outcome
-from harness.overlap import Exposure, exposures, exposures_from_outside, runs_met
+from harness.overlap import Exposure, exposures, exposures_from_outside, exposures_in_flight, runs_met
 from harness.reason import Reason, make_reason
 from harness.records import Record
 
@@ -42,7 +42,8 @@ RATE_SHARE = 0.95
 class Bound(Record, frozen=True, kw_only=True):
     """With `confidence`, the chance of a misissuance in one `unit` is at most `upper`, given `events` in `n`.
 
-    An exposure counts once a sync run, because the prints of one sync run are not independent of one another.
+    An exposure counts once a sync run, because the prints of one sync run are not independent of one another. Of a
+    service that synchronises nothing it is a pair of prints, each of which counts once.
     """
 
     confidence: float
@@ -96,7 +97,7 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
         resends: attempts that the client sent more than once; None where the service does not tell.
         late_starts, rate_share: against the plan of arrivals; None without one.
         sync_runs_met: sync runs during which at least one print was in flight.
-        cells: every coverage cell, also those that were never hit.
+        cells: every coverage cell, also those that were never hit; none of a service that synchronises nothing.
         retried_errors: errors that were closed as "re-applied, printed normally", with who was in flight beside.
     """
 
@@ -135,6 +136,11 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
     def cells_hit(self) -> int:
         """Coverage cells that some sync run hit."""
         return sum(cell.sync_runs > 0 for cell in self.cells)
+
+    @property
+    def synchronises(self) -> bool:
+        """Whether the service synchronises anything, so that exposures and cells are those of sync runs."""
+        return bool(self.cells)
 
 
 class Decision(NamedTuple):
@@ -247,6 +253,8 @@ def _counted(values: Metrics, kind: str) -> dict[str, int]:
 
 
 def _exposures(evidence: RunEvidence) -> list[Exposure]:
+    if not evidence.run.synchronises:
+        return exposures_in_flight(evidence.prints.certain)
     if evidence.run.shows_points:
         return exposures(evidence.sync_runs, evidence.events)
     return exposures_from_outside(evidence.sync_runs, evidence.prints.certain)
@@ -259,6 +267,8 @@ def _bound(incidents: Sequence[Incident], n: int, confidence: float) -> Bound:
 
 def _cells(evidence: RunEvidence, incidents: Sequence[Incident], confidence: float) -> tuple[CellCount, ...]:
     runs, events = evidence.sync_runs, evidence.events
+    if not evidence.run.synchronises:
+        return ()
     if evidence.run.shows_points:
         known, hit = (
             POINT_CELLS,
@@ -348,7 +358,10 @@ def _too_little(evidence: RunEvidence, counts: Counter[Outcome], exposed: int) -
 def _what_was_shown(
     evidence: RunEvidence, bound: Bound, cells_hit: int, cells: int, criteria: Criteria
 ) -> tuple[Reason, ...]:
-    shown = make_reason(
-        "shown", documents=documents(evidence.prints), exposures=bound.n, cells_hit=cells_hit, cells=cells
+    counted = {"documents": documents(evidence.prints), "exposures": bound.n}
+    shown = (
+        make_reason("shown", **counted, cells_hit=cells_hit, cells=cells)
+        if evidence.run.synchronises
+        else make_reason("shown_in_flight", **counted)
     )
     return (shown,) if criteria.self_test else (shown, make_reason("self_test_not_asked"))

@@ -47,6 +47,7 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
         planned_prints: applications that the plan of arrivals holds; None when users apply as soon as they are free.
         planned_changes: changes that the plan holds.
         shows_points: exposures are counted by the target's named points; else by what is in flight, seen from outside.
+        synchronises: the service has sync runs, which exposures are counted in; else pairs of prints in flight are.
         elapsed_s: from the beginning of the plan until the load had ended; None while the run goes on or when it was
             killed.
         ended: None while the run goes on or when it was killed; "stopped" at the first misissuance, as was asked for.
@@ -72,10 +73,16 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
     planned_prints: int | None = None
     planned_changes: int = 0
     shows_points: bool
+    synchronises: bool = True
     elapsed_s: float | None = None
     ended: Ended | None = None
     faults: tuple[str, ...] = ()
     died: str = ""
+
+    @property
+    def is_seen_by_flights(self) -> bool:
+        """Whether sync runs are met by what is in flight; of a service without any nothing is met while it runs."""
+        return self.synchronises and not self.shows_points
 
 
 def segment_path(directory: Path, segment: str) -> Path:

@@ -13,6 +13,7 @@ Where a point repeats, the latest begin and the earliest end are taken: the inst
 """
 
 from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from harness.prints import Interval, Rows
 from harness.records import Record, SyncRun
 from harness.sweep import Pool, Served, Slots, Stays, served
 
+_AT_ONCE = 65_536  # prints as Python's own numbers, which take many times the room
 _WAITING, _STAGED, _WRITTEN, _READ = (POINTS.index(point) for point in ("waiting", "staged", "written", "read"))
 
 
@@ -30,7 +32,7 @@ class Exposure(Record, frozen=True, kw_only=True, tag="exposure", gc=False):
     """The trigger condition, met once: a sync run, a print in the stage and a print waiting for it, at one instant.
 
     Args:
-        sync_run: the sync run; it counts in this exposure only.
+        sync_run: the sync run; it counts in this exposure only. Empty of a service that synchronises nothing.
         at_ns: an instant common to the three closed intervals.
         staged: number of the print in the stage; waiting: of the print that waits. Both count in this exposure only.
     """
@@ -55,6 +57,36 @@ def exposures_from_outside(sync_runs: Sequence[SyncRun], prints: Interval) -> li
     Which of the two was in the stage is unknown here; they are named in an arbitrary, but repeatable order.
     """
     return _exposures(sync_runs, served(sync_runs, Pool(prints.sent_ns, prints.answered_ns, takes=2)))
+
+
+def exposures_in_flight(prints: Interval) -> list[Exposure]:
+    """Exposures of a service that synchronises nothing: pairs of prints in flight at one instant, in order of it.
+
+    There are as many as any choice of disjoint pairs could give. The print that leaves first goes with the one of its
+    companions that leaves next: whoever else is met by that one is met by every other companion, too, because all of
+    them are there when the first one leaves.
+    """
+    order = np.argsort(prints.sent_ns, kind="stable")
+    order = order[prints.sent_ns[order] <= prints.answered_ns[order]]
+    there: list[tuple[int, int, int]] = []  # a heap of (answered, sent, row)
+    found: list[Exposure] = []
+
+    def leave(until_ns: int | None) -> None:
+        """Those who leave before that instant, the first one first; None: all."""
+        while there and (until_ns is None or there[0][0] < until_ns):
+            _, sent_ns, row = heappop(there)
+            if there:
+                _, other_sent_ns, other = heappop(there)
+                found.append(Exposure(sync_run="", at_ns=max(sent_ns, other_sent_ns), staged=row, waiting=other))
+
+    for begin in range(0, len(order), _AT_ONCE):
+        rows = order[begin : begin + _AT_ONCE]
+        columns = prints.answered_ns[rows].tolist(), prints.sent_ns[rows].tolist(), rows.tolist()
+        for answered_ns, sent_ns, row in zip(*columns, strict=True):
+            leave(sent_ns)
+            heappush(there, (answered_ns, sent_ns, row))
+    leave(None)
+    return sorted(found, key=lambda exposure: exposure.at_ns)
 
 
 def _exposures(sync_runs: Sequence[SyncRun], found: Iterator[Served]) -> list[Exposure]:

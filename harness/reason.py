@@ -26,6 +26,10 @@ SENTENCES: Mapping[str, str] = {
         "{documents} documents judged, {exposures} exposures, {cells_hit} of {cells} coverage cells, no misissuance, "
         "nothing undecided"
     ),
+    "shown_in_flight": (
+        "{documents} documents judged, {exposures} pairs of prints in flight at one instant, no misissuance, "
+        "nothing undecided"
+    ),
     "self_test_not_asked": "the self-test was not asked for",
     # Of a comparison of two runs, A and B.
     "more_misissued": "{b} print(s) ended as {outcome}, {a} in A",
@@ -33,6 +37,9 @@ SENTENCES: Mapping[str, str] = {
     "run_inconclusive": "run {run} is INCONCLUSIVE",
     "run_with_gaps": "run {run} has incomplete evidence: more may have happened than is on record",
     "not_comparable": "one run was seen from inside and the other from outside: they count different exposures",
+    "not_comparable_synchronisation": (
+        "one run's service synchronises and the other's does not: they count different exposures"
+    ),
     "less_exposures": "{b} exposures, {a} in A",
     "less_sync_runs_met": "{b} sync runs met a print, {a} in A",
     "less_cells": "{b} of the {a} coverage cells that A hit",

@@ -37,11 +37,13 @@ from harness.target_evidence import TargetEvidence, Told
 CLOCK = "monotonic"
 """CLOCK_MONOTONIC of the machine of the run's owner, by which everything of the run is timed."""
 TARGET_DIRECTORY = "target"
+DESCRIBED_TARGET = "targets.http.target:HttpTarget"
+"""What reads a target.toml."""
 _SYNC_LIMIT_S = 10.0
 _SYNC_POLL_S = 0.05
 _PACKAGES = (
     *("misissue", "locust", "gevent", "geventhttpclient", "msgspec", "numpy", "xxhash"),
-    *("reportlab", "asyncpg", "aiohttp"),
+    *("reportlab", "asyncpg", "aiohttp", "pydantic"),
 )
 
 
@@ -99,6 +101,7 @@ class JudgedRun:
             planned_prints=planned_prints,
             planned_changes=planned_changes,
             shows_points=target.shows_points,
+            synchronises=target.synchronises,
         )
 
     @property
@@ -252,6 +255,8 @@ class JudgedRun:
     def _wait_for_sync(self) -> None:
         """Until every change that was sent has been synchronised, for the target's word on it to be whole."""
         give_up_ns = time.monotonic_ns() + int(_SYNC_LIMIT_S * 1e9)
+        if not self._description.synchronises:
+            return
         while self._newest and self.check_target() and time.monotonic_ns() < give_up_ns:
             self.pull()
             if self._target_evidence.synchronised.issuperset(self._newest.items()):
@@ -307,11 +312,15 @@ def load_attribute(name: str) -> object:
 
 
 def load_target(name: str, settings: Mapping[str, str]) -> Target:
-    """The target that `module:attribute` makes of the settings, among which there always is `seed`.
+    """The target that `module:attribute`, or a target.toml, makes of the settings.
 
     Raises:
         TargetError: when there is none by that name, or it refuses the settings.
     """
+    if not name:
+        raise TargetError("--target: found none, right is the target.toml of a service, or MODULE:ATTRIBUTE")
+    if name.endswith(".toml"):
+        name, settings = DESCRIBED_TARGET, {**settings, "file": name}
     factory = load_attribute(name)
     if not callable(factory):
         message = f"{name!r} is no target, but {type(factory).__name__}; write MODULE:ATTRIBUTE of a target's class"

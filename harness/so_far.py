@@ -138,7 +138,7 @@ def snapshot_so_far(known: SoFar) -> Snapshot:
         sync_runs=known.sync_runs,
         exposures=exposures,
         cells=_cells(progress),
-        cells_known=len(POINT_CELLS if run.shows_points else OUTSIDE_CELLS),
+        cells_known=_cells_known(run),
         bound_upper=_bound(known.incidents, misissued, exposures, run.criteria.confidence),
         confidence=run.criteria.confidence,
         error_notices=known.error_notices,
@@ -152,6 +152,12 @@ def snapshot_so_far(known: SoFar) -> Snapshot:
         incidents=known.incidents,
         series=known.series,
     )
+
+
+def _cells_known(run: RunDescription) -> int:
+    if not run.synchronises:
+        return 0
+    return len(POINT_CELLS if run.shows_points else OUTSIDE_CELLS)
 
 
 def histogram(tallies: Sequence[Tally]) -> LatencyHistogram:

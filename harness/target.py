@@ -8,7 +8,7 @@ each process of a run: the one that owns the run calls `open`, the others `attac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, Record, SyncRun
 
@@ -74,6 +74,22 @@ def read_assignments(texts: Iterable[str]) -> dict[str, str]:
     return settings
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """A target that must not be loaded just as one likes."""
+
+    def check_load(self, *, rate_per_s: float | None, seconds: float) -> None:
+        """Refuse a load that is not allowed.
+
+        Args:
+            rate_per_s: of the plan of arrivals; None when users apply as soon as they are free, which nothing bounds.
+            seconds: length of the plan.
+
+        Raises:
+            TargetError: naming what was found and what would be right.
+        """
+
+
 class Target(Protocol):
     """A document-issuing service as the harness sees it."""
 
@@ -86,6 +102,8 @@ class Target(Protocol):
     """Shortest and longest pause before a requester tries again after an error."""
     shows_points: bool
     """Whether it tells when a print waits for its slot and lies in it; else only its outside is seen."""
+    synchronises: bool
+    """Whether it has sync runs; without any, prints that are in flight together are what can go wrong."""
 
     def open(self, directory: Path) -> Mapping[str, object]:
         """Start or reach the service, with logs under `directory`; returns the parameters to keep with the run.

@@ -32,7 +32,7 @@ class LocalRun:
 
     def __init__(self, setup: Setup, clock: Clock, users: Callable[[], int]) -> None:
         self.run = setup.make_run()
-        flights = None if self.run.description.shows_points else self._flights
+        flights = self._flights if self.run.description.is_seen_by_flights else None
         self.live = Live(self.run, setup.plan, self._counted, users, flights)
         self._clock = clock
         self._stopped = False
@@ -55,7 +55,7 @@ class LocalRun:
     def start(self) -> None:
         """Begin the plan."""
         self.run.restart_clock()
-        if not self.run.description.shows_points:
+        if self.run.description.is_seen_by_flights:
             self.active.recorder.counts.keep_flights()
         self.active.start()
         self.live.start()

@@ -13,7 +13,7 @@ from harness.load.arrivals import planned_arrivals, read_rate
 from harness.load.plan import Plan
 from harness.report.language import CODES, Language, choose_language
 from harness.run import JudgedRun, default_directory, free_directory, load_target
-from harness.target import Target, TargetError, read_assignments
+from harness.target import Bounded, Target, TargetError, read_assignments
 
 _STOP_TIMEOUT_S = 10.0
 
@@ -35,7 +35,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """One run as it was asked for.
 
     Args:
-        target: `module:attribute`; settings: of the target.
+        target: `module:attribute` or the path of a target.toml; settings: of the target.
         rate_per_s: of the plan of arrivals; None when users apply as soon as they are free.
         regular: arrivals come at constant intervals, not by chance.
         parameters: kept with the run.
@@ -58,9 +58,12 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         """A new one.
 
         Raises:
-            TargetError: when there is none by that name, or it refuses the settings.
+            TargetError: when there is none by that name, or it refuses the settings or the load.
         """
-        return load_target(self.target, self.settings)
+        target = load_target(self.target, self.settings)
+        if isinstance(target, Bounded):
+            target.check_load(rate_per_s=self.rate_per_s, seconds=self.plan.seconds)
+        return target
 
     def make_run(self) -> JudgedRun:
         """The run, not opened yet.
@@ -127,7 +130,12 @@ def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, opti
         help="TOML file with the criteria of the gate",
         include_in_web_ui=False,
     )
-    add("--target", default=target, help="MODULE:ATTRIBUTE of the system under test", include_in_web_ui=False)
+    add(
+        "--target",
+        default=target,
+        help="target.toml or MODULE:ATTRIBUTE of the system under test",
+        include_in_web_ui=False,
+    )
     add(
         *("--out",),
         default="",

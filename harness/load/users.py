@@ -39,7 +39,12 @@ class _PluggedUser(FastHttpUser):
         """Send it; `name` groups it in Locust's statistics."""
         client: Any = self.client  # Locust's annotations are narrower than what it takes
         response: FastResponse = client.request(
-            request.method, request.url, name=name, data=request.body, headers=request.headers
+            request.method,
+            request.url,
+            name=name,
+            data=request.body,
+            headers=request.headers,
+            allow_redirects=False,  # what a redirection means, and what its cookies are for, says the target
         )
         return response
 

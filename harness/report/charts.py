@@ -59,11 +59,19 @@ class _Panel:
             below = above
 
 
-def time_chart(over_time: OverTime, language: Language, *, name: str = "over-time") -> Markup:
+def _sync_runs(over_time: OverTime, seconds: float, language: Language) -> _Panel:
+    rates = [number / seconds for number in over_time.sync_runs]
+    return _Panel(language.text("html.chart_sync_runs"), 48, [("sync", rates)])
+
+
+def time_chart(
+    over_time: OverTime, language: Language, *, name: str = "over-time", synchronises: bool = True
+) -> Markup:
     """How attempts ended, sync runs, exposures and misissuances, one strip below the other on one axis of time.
 
     Args:
         name: unique on the page.
+        synchronises: the service does; else there is no strip of sync runs.
     """
     seconds = over_time.width_ns / 1e9
     rate = [
@@ -73,11 +81,7 @@ def time_chart(over_time: OverTime, language: Language, *, name: str = "over-tim
     ]
     panels = [
         _Panel(language.text("html.chart_load"), 150, rate or [("end-ok", over_time.ended[End.OK])]),
-        _Panel(
-            language.text("html.chart_sync_runs"),
-            48,
-            [("sync", [number / seconds for number in over_time.sync_runs])],
-        ),
+        *([_sync_runs(over_time, seconds, language)] if synchronises else ()),
         _Panel(_in_bins("html.chart_exposures", seconds, language), 48, [("exposed", over_time.exposures)]),
         _Panel(
             _in_bins("html.chart_misissued", seconds, language), 48, [("end-misissued", over_time.ended[End.MISISSUED])]
@@ -99,7 +103,7 @@ def time_chart(over_time: OverTime, language: Language, *, name: str = "over-tim
         name=name,
         title=language.text("html.chart_time_title"),
         description=language.text(
-            "html.chart_time_description",
+            "html.chart_time_description" if synchronises else "html.chart_time_description_in_flight",
             length=duration(len(over_time.exposures) * seconds),
             peak=_tick(panels[0].most),
             sync_runs=count(sum(over_time.sync_runs)),

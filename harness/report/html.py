@@ -55,7 +55,7 @@ def render_report(decision: Decision, language: Language, masking: Masking, draw
             verdict=verdict,
             ends=tuple(figures.over_time.ended),
             unplaced=figures.over_time.unplaced,
-            time_chart=time_chart(figures.over_time, language),
+            time_chart=time_chart(figures.over_time, language, synchronises=verdict.synchronises),
             latency_chart=latency_chart(figures.latency, verdict.latency, language) if figures.latency.edges_ns else "",
             phases=figures.coverage.phases,
             heat=coverage_columns(figures.coverage, language),

@@ -179,9 +179,13 @@ def _harm(verdict: Verdict, language: Language) -> str:
 
 def _exercise(verdict: Verdict, evidence: RunEvidence, language: Language) -> str:
     bound = verdict.bound
+    trigger = "trigger" if evidence.run.shows_points else "trigger_outside"
+    key = "exercised" if verdict.exposures else "exercised_never"
+    if not evidence.run.synchronises:
+        trigger, key = "trigger_in_flight", f"{key}_in_flight"
     return language.text(
-        "html.exercised" if verdict.exposures else "html.exercised_never",
-        trigger=language.text("html.trigger" if evidence.run.shows_points else "html.trigger_outside"),
+        f"html.{key}",
+        trigger=language.text(f"html.{trigger}"),
         times=counted("time", verdict.exposures, language),
         sync_runs=counted("sync_run_count", verdict.sync_runs, language),
         cells_hit=count(verdict.cells_hit),
@@ -213,14 +217,17 @@ def _gaps(verdict: Verdict) -> list[Reason]:
 
 def _tiles(verdict: Verdict, language: Language) -> tuple[Tile, ...]:
     unknown = language.text("common.unknown")
+    of_sync_runs = (
+        ("tile_sync_runs", count(verdict.sync_runs), False),
+        ("tile_cells", f"{verdict.cells_hit} / {len(verdict.cells)}", False),
+    )
     figures = (
         ("tile_documents", count(verdict.prints_judged), False),
         ("tile_papers", count(verdict.papers), verdict.papers > 0),
         ("tile_persons", count(verdict.persons), verdict.persons > 0),
         ("tile_exposures", count(verdict.exposures), False),
         ("tile_bound", share(verdict.bound.upper), False),
-        ("tile_sync_runs", count(verdict.sync_runs), False),
-        ("tile_cells", f"{verdict.cells_hit} / {len(verdict.cells)}", False),
+        *(of_sync_runs if verdict.synchronises else ()),
         ("tile_p95", known(duration, verdict.latency.p95_s, unknown), False),
     )
     return tuple(Tile(language.text(f"html.{name}"), value, is_bad) for name, value, is_bad in figures)

@@ -80,7 +80,7 @@ def bound_sentence(verdict: Verdict, language: Language) -> str:
     """What was exercised, and what that proves."""
     bound = verdict.bound
     return language.text(
-        "sentence.bound",
+        "sentence.bound" if verdict.synchronises else "sentence.bound_in_flight",
         exposures=verdict.exposures,
         sync_runs=verdict.sync_runs,
         events=bound.events,
@@ -91,7 +91,9 @@ def bound_sentence(verdict: Verdict, language: Language) -> str:
 
 
 def coverage_sentence(verdict: Verdict, language: Language) -> str:
-    """How many coverage cells were hit, and some of those that never were."""
+    """How many coverage cells were hit, and some of those that never were; empty where there are none."""
+    if not verdict.cells:
+        return ""
     # The smallest first: where two prints were never seen together, three were not either.
     never = sorted((cell for cell in verdict.cells if not cell.sync_runs), key=lambda cell: len(cell.states))
     text = language.text("sentence.coverage", hit=verdict.cells_hit, cells=len(verdict.cells))

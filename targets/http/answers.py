@@ -20,7 +20,10 @@ class Received:
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.status = status
-        self.headers = {name.lower(): value for name, value in headers.items()}
+        self.headers: dict[str, str] = {}
+        for name, value in headers.items():  # of which some kinds tell one name several times
+            known = self.headers.get(name.lower())
+            self.headers[name.lower()] = value if known is None else f"{known}, {value}"
         self.body = body
         self._json: Any = _NOTHING
 
@@ -67,7 +70,10 @@ class Received:
     def link(self, place: Place, base: str) -> str | None:
         """The URL that stands there, in full; None when none does."""
         found = self.at(place)
-        return urljoin(base, found) if found else None
+        try:
+            return urljoin(base, found) if found else None
+        except ValueError:
+            return found  # which leads nowhere
 
     def base64(self, path: str) -> bytes | None:
         """The bytes that stand in base64 at the path; None when none do."""

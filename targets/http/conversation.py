@@ -13,6 +13,7 @@ from harness.target import Answer, Request
 from targets.http.answers import Received
 from targets.http.models import AnswerTable, Description, DocumentTable, LoginTable
 from targets.http.requests import make_request
+from targets.http.safety import may_be_asked
 
 Reader = Callable[[int, Mapping[str, str], bytes], Answer]
 
@@ -85,6 +86,8 @@ class Conversation:
         return self._document(table.document, received, url)
 
     def _ask(self, url: str, *, after_s: float) -> Answer:
+        if not may_be_asked(self._described, url):
+            return Answer(error="job: at another host")
         request = Request(url=url, method="GET", headers=self._headers)
         return Answer(
             follow=replace(request, read=lambda *answer: self._read_job(Received(*answer), url)), after_s=after_s
@@ -119,6 +122,8 @@ class Conversation:
         link = None if table.link is None else received.link(table.link, url)
         if link is None:
             return Answer(nothing="no link in the answer")
+        if not may_be_asked(self._described, link):
+            return Answer(error="link: to another host")
         request = Request(url=link, method="GET", headers=self._headers)
         return Answer(follow=replace(request, read=lambda *answer: self._read_link(Received(*answer))))
 

@@ -1,5 +1,6 @@
 """Reads a target.toml: everything that is wrong with it is told at once, each with its line, its key and the cure."""
 
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -17,11 +18,11 @@ from targets.http.placeholders import PlaceholderError, check, texts
 from targets.http.safety import complaints
 
 APPLICATION = frozenset({"person", "group", "kind", "options", "nonce", "application", "attempt"})
-CHANGE = frozenset({"person", "group", "change", "change_kind", "number"})
 _NO_NONCE = (
     "lacks the placeholder {nonce}; right is to send it somewhere, such as in a header, so that a second print can be "
     "told from a request that the client sent twice"
 )
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MOST = 1_000_000  # bytes of a file that somebody wrote by hand
 
 Path_ = tuple[str | int, ...]
@@ -47,13 +48,13 @@ class Source:
             self.description = Description.model_validate(table)
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False)
-            raise TargetError("\n".join(self.tell(*_explain(one)) for one in found)) from error
+            raise TargetError("\n".join(dict.fromkeys(self.tell(*_explain(one)) for one in found))) from error
         except RecursionError as error:
             raise TargetError(
                 f"{path}: is nested too deeply; right are tables as docs/own-service.md shows them"
             ) from error
         self.people = self._read_people()
-        problems = [*self._placeholders(), *complaints(self.description, self.people)]
+        problems = [*self._placeholders(), *self._unsendable(), *complaints(self.description, self.people)]
         if problems:
             raise TargetError("\n".join(self.tell(*problem) for problem in problems))
 
@@ -63,10 +64,6 @@ class Source:
         key = ".".join(map(str, where))
         return f"{self.path}{f':{line}' if line else ''}: {f'{key}: ' if key else ''}{text}"
 
-    def beside(self, name: str) -> Path:
-        """A file that the description names, from its own directory."""
-        return self.path.parent / name
-
     def _read_people(self) -> People:
         table = self.description.people
         try:
@@ -75,6 +72,24 @@ class Source:
             raise TargetError(
                 self.tell(("people", "file" if table.file is not None else "generate"), str(error))
             ) from error
+
+    def _unsendable(self) -> Iterator[tuple[Path_, str]]:
+        """Headers whose text HTTP has no way to send."""
+        for name, request in (("application", self.description.application), ("login", self.description.login)):
+            for header, text in (request.headers if request is not None else {}).items():
+                where = name, "headers", header
+                if not _HEADER.fullmatch(header):
+                    yield where, "is no name of a header; right is such as X-Request-Id"
+                if not _is_sendable(text):
+                    yield where, f"found {_shown(text)}, right is Latin text without line breaks"
+                used = _names(text)
+                for person, one in self.people.individuals.items():
+                    told = {"group": one.household, **one.columns}
+                    bad = next((column for column in used if not _is_sendable(told.get(column, ""))), None)
+                    if bad is not None:
+                        found = f"{{{bad}}} of {person} is {_shown(told[bad])}"
+                        yield where, f"{found}, which no header can carry; right is to send it in json or form"
+                        break
 
     def _placeholders(self) -> Iterator[tuple[Path_, str]]:
         """Every text with a placeholder that will never have a value, and what no service could be asked without."""
@@ -87,7 +102,6 @@ class Source:
         requests: list[tuple[str, RequestTable | None, Collection[str]]] = [
             ("application", described.application, of_application),
             ("login", described.login, (APPLICATION | secrets | columns) - {"options"}),
-            ("change", described.change, CHANGE | secrets | columns),
         ]
         version = described.service.version
         if isinstance(version, RequestTable):
@@ -95,16 +109,24 @@ class Source:
         for name, request, known in requests:
             if request is not None:
                 yield from _of_request(tuple(name.split(".")), request, known)
-        used = set(_used(described.application))
+        used = {name for text in _texts_of(described.application) for name in _names(text[1])}
         if not {"nonce"} <= used and not {"application", "attempt"} <= used:
             yield ("application",), _NO_NONCE
-        if not {"person", *columns} & used and not (
-            described.login is not None and {"person", *columns} & set(_used(described.login))
-        ):
+        if described.login is not None:
+            used |= {name for text in _texts_of(described.login) for name in _names(text[1])}
+        if not {"person", *columns} & used:
             yield (
                 ("application",),
                 "lacks {person} or a column of the people; right is to say whose document is asked for",
             )
+
+
+def _is_sendable(text: str) -> bool:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return text.isprintable()
 
 
 def _read(path: Path) -> str:
@@ -139,12 +161,12 @@ def _texts_of(request: RequestTable) -> Iterator[tuple[Path_, str]]:
         yield ("text",), request.text
 
 
-def _used(request: RequestTable) -> Iterator[str]:
-    for _, text in _texts_of(request):
-        try:
-            yield from check(text, _Everything())
-        except PlaceholderError:
-            continue  # told elsewhere
+def _names(text: str) -> frozenset[str]:
+    """The placeholders of a text; none where it is wrong, which is told elsewhere."""
+    try:
+        return check(text, _Everything())
+    except PlaceholderError:
+        return frozenset()
 
 
 class _Everything(frozenset[str]):
@@ -154,7 +176,7 @@ class _Everything(frozenset[str]):
 
 def _explain(error: ErrorDetails) -> tuple[Path_, str]:
     """Where it is, and what was found and would be right."""
-    where = tuple(part for part in error["loc"] if not (isinstance(part, str) and "[" in part))
+    where = _place(error["loc"])
     kind, found = error["type"], error["input"]
     if kind == "extra_forbidden":
         return where, f"no such key, {_nearest(str(where[-1]), _keys_at(where[:-1]))}"
@@ -163,6 +185,15 @@ def _explain(error: ErrorDetails) -> tuple[Path_, str]:
     if kind == "value_error":
         return where, error["msg"].removeprefix("Value error, ")
     return where, f"found {_shown(found)}, right is: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _place(where: Path_) -> Path_:
+    """The path of keys, without the names of the forms that a value may have."""
+    if where[:2] == ("service", "version") and len(where) > 2:
+        return (*where[:2], *where[3:])
+    if "json" in where and where[0] in {"application", "login"}:
+        return where[: where.index("json") + 1]
+    return tuple(part for part in where if part != "[key]")
 
 
 def _keys_at(where: Path_) -> list[str]:

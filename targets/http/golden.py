@@ -54,20 +54,20 @@ def read_golden(path: Path, *, service: str, version: str, command: str) -> Gold
         command: that makes a golden file, for the message.
 
     Raises:
-        TargetError: when there is none, or one of something else.
+        TargetError: when it cannot be read, or is one of something else.
     """
     try:
         golden = msgspec.json.decode(path.read_bytes(), type=Golden)
-    except FileNotFoundError as error:
-        raise TargetError(f"{path}: there is none; right is to learn the right documents first: {command}") from error
     except OSError as error:
         raise TargetError(f"{path}: cannot be read: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TargetError(f"{path}: is no golden file ({error}); make it again: {command}") from error
     found = (golden.schema, golden.checksum, golden.service, golden.version)
     if found != (SCHEMA, CHECKSUM_NAME, service, version):
-        told = f"schema {golden.schema}, {golden.checksum}, service {golden.service}, version {golden.version or 'unknown'}"
-        right = f"schema {SCHEMA}, {CHECKSUM_NAME}, service {service}, version {version or 'unknown'}"
+        told, right = (
+            f"schema {schema}, {name}, service {of}, version {known or 'unknown'}"
+            for schema, name, of, known in (found, (SCHEMA, CHECKSUM_NAME, service, version))
+        )
         raise TargetError(f"{path}: found {told}, right is {right}; make it again: {command}")
     return golden
 
@@ -83,8 +83,11 @@ class RightDocuments:
             if one.checksum:
                 same[one.checksum].append(one)
                 self._of[one.person, one.kind, one.options] = one.checksum
-            else:
-                self._refusals[one.group].extend(_refusals(one))
+            elif len(one.options) <= 1:  # those of more follow from these, as calibration made sure
+                (option,) = one.options or ("",)
+                self._refusals[one.group].append(
+                    Refusal(applicant=one.person, kind=one.kind, option=option, reason=one.refused)
+                )
         self._documents = {checksum: _document(checksum, them) for checksum, them in same.items()}
 
     def expected(self, print_: Print) -> Iterator[Document]:
@@ -111,8 +114,3 @@ def _document(checksum: str, specimens: Sequence[Specimen]) -> Document:
         checksum=checksum,
         sha256=one.sha256,
     )
-
-
-def _refusals(specimen: Specimen) -> list[Refusal]:
-    made = {"applicant": specimen.person, "kind": specimen.kind, "reason": specimen.refused}
-    return [Refusal(**made, option=option) for option in specimen.options] or [Refusal(**made)]

@@ -1,9 +1,11 @@
 """What a target.toml may hold: one model a table. Unknown keys are refused, and every default stands here."""
 
 import re
-from typing import Annotated, Any, Literal
+import warnings
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from targets.http.placeholders import Shape
 
@@ -18,8 +20,10 @@ Texts = dict[str, str]
 
 def _as_pattern(text: str) -> str:
     try:
-        re.compile(text)
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what other versions of Python may read in another way
+            re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is no regular expression: {error}") from error
     return text
 
@@ -30,7 +34,7 @@ Pattern = Annotated[str, AfterValidator(_as_pattern)]
 class Table(BaseModel):
     """Base of all tables."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def _exactly_one(table: Table, *names: str) -> None:
@@ -44,12 +48,12 @@ class RequestTable(Table):
     """A request; texts in it may hold placeholders.
 
     Args:
-        path: below the base URL, or a whole URL.
+        path: below the base URL.
         json_body, form, text: at most one of them is the body.
     """
 
     method: Method = "POST"
-    path: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, Field(pattern=r"^/")]
     headers: Texts = {}
     query: Texts = {}
     json_body: Annotated[Shape | None, Field(alias="json")] = None
@@ -174,6 +178,18 @@ class ServiceTable(Table):
     timeout_s: Seconds = 10.0
     reapply_after_s: Annotated[list[Pause], Field(min_length=2, max_length=2)] = [0.2, 0.5]
 
+    @field_validator("base_url")
+    @classmethod
+    def _readable(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            named = parts.port != 0 and parts.hostname
+        except ValueError as error:
+            raise ValueError(f"found {url!r}, right is such as http://127.0.0.1:8080 ({error})") from error
+        if not named or parts.username is not None or parts.password is not None:
+            raise ValueError("right is a host with or without a port; who logs in stands in [login] or in headers")
+        return url
+
     @model_validator(mode="after")
     def _in_order(self) -> "ServiceTable":
         if self.reapply_after_s[0] > self.reapply_after_s[1]:
@@ -196,14 +212,14 @@ class SafetyTable(Table):
     statement: str = ""
     max_rate_per_s: Annotated[float, Field(gt=0)] | None = None
     max_duration_s: Annotated[float, Field(gt=0)] | None = None
-    forbidden_persons: list[Annotated[str, Field(min_length=1)]] = []
+    forbidden_persons: list[Annotated[str, Field(min_length=1, max_length=200)]] = []
 
 
 class GenerateTable(Table):
     """Test persons by number; `person` has {number}, and a format such as {number:05}."""
 
     count: Annotated[int, Field(ge=2, le=1_000_000)]
-    person: Annotated[str, Field(pattern=r"\{number(:0?\d+)?\}")]
+    person: Annotated[str, Field(pattern=r"^[^{}]*\{number(:0?\d{1,2})?\}[^{}]*$", max_length=100)]
     group_of: Annotated[int, Field(ge=1)] = 1
 
 
@@ -240,44 +256,6 @@ class LoginTable(RequestTable):
         return self
 
 
-class ChangeTable(RequestTable):
-    """How a change is entered; `acknowledged` tells when the service has it."""
-
-    kinds: Annotated[list[Name], Field(min_length=1)] = ["change"]
-    acknowledged: Matcher = Matcher(status=[200, 201, 202, 204])
-
-
-class SyncTable(Table):
-    """How the synchronisation is known.
-
-    Args:
-        seen: `outside`, a sync run lasts from the sending of a change to its acknowledgement; `endpoint`, the service
-            lists its runs at `path`; `log`, a line in `file` for each begin and end; `sql`, rows of `query`;
-            `none`, there is no synchronisation.
-        pattern: with the named groups `run`, `point` (begin, applied, released, acknowledged, end) and `at`.
-        clock: of the times that are told: seconds of Unix time, or the machine's monotonic clock in nanoseconds.
-    """
-
-    seen: Literal["outside", "endpoint", "log", "sql", "none"] = "outside"
-    path: str | None = None
-    file: str | None = None
-    pattern: Pattern | None = None
-    dsn: str | None = None
-    query: str | None = None
-    clock: Literal["unix_s", "monotonic_ns"] = "unix_s"
-
-    @model_validator(mode="after")
-    def _complete(self) -> "SyncTable":
-        needs = {"endpoint": ("path",), "log": ("file", "pattern"), "sql": ("dsn", "query")}.get(self.seen, ())
-        given = [name for name in ("path", "file", "pattern", "dsn", "query") if getattr(self, name) is not None]
-        if sorted(given) != sorted(needs):
-            right = ", ".join(needs) or "none of its keys"
-            raise ValueError(f'found {", ".join(given) or "none"}, right for seen = "{self.seen}" is {right}')
-        if self.pattern is not None and (lacks := {"run", "point", "at"} - set(re.compile(self.pattern).groupindex)):
-            raise ValueError(f"pattern lacks the named group(s) {', '.join(sorted(lacks))}")
-        return self
-
-
 class SecretTable(Table):
     """Where a secret comes from: a variable of the environment, or a file."""
 
@@ -291,7 +269,7 @@ class SecretTable(Table):
 
 
 class Description(Table):
-    """A whole target.toml; `fingerprint` is read by `harness.fingerprint`."""
+    """A whole target.toml."""
 
     service: ServiceTable
     safety: SafetyTable = SafetyTable()
@@ -300,7 +278,4 @@ class Description(Table):
     application: RequestTable
     answer: AnswerTable = AnswerTable()
     login: LoginTable | None = None
-    change: ChangeTable | None = None
-    sync: SyncTable = SyncTable()
-    fingerprint: dict[str, Any] = {}
     secrets: dict[Name, SecretTable] = {}

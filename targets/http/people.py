@@ -13,6 +13,7 @@ from harness.records import Group
 from harness.target import TargetError
 from targets.http.models import GenerateTable, PeopleTable
 
+_LONGEST = 200
 PERSON, GROUP, RECEIVES_FOR = "person", "group", "receives_for"
 
 
@@ -81,12 +82,7 @@ def read_people(table: PeopleTable, directory: Path) -> People:
 
 
 def _generate(table: GenerateTable) -> list[Individual]:
-    try:
-        names = [table.person.format(number=number) for number in range(1, table.count + 1)]
-    except (KeyError, ValueError, IndexError) as error:
-        raise TargetError(
-            f"person: found {table.person!r}, right is a text with {{number}} or {{number:05}} ({error})"
-        ) from error
+    names = [table.person.format(number=number) for number in range(1, table.count + 1)]
     return [
         Individual(person=name, household=f"G{place // table.group_of + 1}", columns={PERSON: name})
         for place, name in enumerate(names)
@@ -126,6 +122,10 @@ def _by_person(rows: Iterable[tuple[int, Mapping[str, Any]]], path: Path) -> dic
         if not person:
             raise TargetError(
                 f"{path}: row {place} has no {PERSON}; right is a column {PERSON} with a name in each row"
+            )
+        if len(person) > _LONGEST:
+            raise TargetError(
+                f"{path}: row {place}: {PERSON} has {len(person)} characters, right is at most {_LONGEST}"
             )
         if person in columns:
             raise TargetError(f"{path}: row {place} names {person} again; right is each person once")

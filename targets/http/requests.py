@@ -1,7 +1,7 @@
 """From the tables of a description to requests. Pure."""
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -30,7 +30,8 @@ def values_of(application: Application, person: Individual, secrets: Mapping[str
 def make_request(table: RequestTable, base_url: str, values: Mapping[str, str]) -> Request:
     """The request of a table; whatever goes into a URL is quoted."""
     quoted = {name: quote(value, safe="") for name, value in values.items()}
-    url = urljoin(f"{base_url.rstrip('/')}/", fill(table.path, quoted).lstrip("/"))
+    # Joined as text, so that nothing in the path leads to another host.
+    url = base_url.rstrip("/") + fill(table.path, quoted)
     if table.query:
         mark = "&" if "?" in url else "?"
         url += mark + urlencode({name: fill(text, values) for name, text in table.query.items()})

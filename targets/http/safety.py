@@ -27,6 +27,17 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def may_be_asked(described: Description, url: str) -> bool:
+    """Whether a link of the service leads to where the operator says that it may be asked."""
+    try:
+        parts = urlsplit(url)
+        host, of_service = parts.hostname or "", urlsplit(described.service.base_url).hostname
+    except ValueError:
+        return False
+    may = host == of_service or is_loopback(host) or host in described.safety.allowed_hosts
+    return may and parts.scheme in {"http", "https"}
+
+
 def complaints(described: Description, people: People) -> Iterator[tuple[tuple[str, ...], str]]:
     """(key, sentence) for everything that must not be."""
     safety = described.safety

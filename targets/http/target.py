@@ -1,15 +1,21 @@
 """Any HTTP service that a target.toml describes, as the harness sees it."""
 
-from collections.abc import Mapping, Sequence
+import http.client
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 
-from harness.records import Application, Change, Group
+from harness.calibration import Specimen
+from harness.exchange import send
+from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
 from harness.target import Answer, Request, TargetError
 from targets.http.answers import Received
 from targets.http.conversation import Conversation
 from targets.http.description import Source
+from targets.http.golden import Golden, RightDocuments, golden_path, read_golden, write_golden
 from targets.http.requests import make_request, values_of
+from targets.http.safety import check_load
 from targets.http.secrets import read_secrets
 
 CLOCK = "monotonic"
@@ -27,45 +33,58 @@ class HttpTarget:
 
     clock = CLOCK
     shows_points = False
+    synchronises = False
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         unknown = sorted(settings.keys() - {"file", "seed"})
         if unknown or "file" not in settings:
             found = ", ".join(unknown) or "no file"
             raise TargetError(f"--set: found {found}, right is what stands in the target.toml alone")
-        self.source = Source(Path(settings["file"]))
-        self.described = self.source.description
-        self.people = self.source.people
-        self.name = self.described.service.name
-        self.client_timeout_s: float | None = self.described.service.timeout_s
-        shortest_s, longest_s = self.described.service.reapply_after_s
+        self._source = Source(Path(settings["file"]))
+        self._described = self._source.description
+        self._people = self._source.people
+        self.name = self._described.service.name
+        self.client_timeout_s: float | None = self._described.service.timeout_s
+        shortest_s, longest_s = self._described.service.reapply_after_s
         self.reapply_after_s = (shortest_s, longest_s)
-        self._secrets: Mapping[str, str] = {}
-        self._kinds = list(self.described.kinds)
-        self._weights = [kind.weight for kind in self.described.kinds.values()]
+        self._secrets: Mapping[str, str] = MappingProxyType({})
+        self._kinds = list(self._described.kinds)
+        self._weights = [kind.weight for kind in self._described.kinds.values()]
+        self._options = [option for kind in self._described.kinds.values() for option in kind.options]
+        self._golden = golden_path(self._source.path)
         self._right = RightDocuments(())
+        self._version = ""
 
     def open(self, directory: Path) -> Mapping[str, object]:  # noqa: ARG002 - somebody else's service keeps its own logs
         """Look for what the run needs; the service itself is there already."""
-        self.attach({})
-        version = self._version()
-        command = f"misissue calibrate {self.source.path}"
-        self._right = RightDocuments(
-            read_golden(golden_path(self.source.path), service=self.name, version=version, command=command).specimens
-        )
-        return {"file": str(self.source.path), "base_url": self.described.service.base_url, "persons": len(self.people)}
+        self.reach()
+        if not self.recall():
+            raise TargetError(
+                f"{self._golden}: there is none; right is to learn the right documents first: {self._how}"
+            )
+        return {
+            "file": str(self._source.path),
+            "base_url": self._described.service.base_url,
+            "version": self._version,
+            "persons": len(self._people),
+        }
 
     def share(self) -> Mapping[str, str]:
-        """Nothing but the target.toml, which every process reads by itself."""
-        return {"file": str(self.source.path)}
+        """The version that was found; everything else each process reads from the files by itself."""
+        return {"version": self._version}
 
-    def attach(self, shared: Mapping[str, str]) -> None:  # noqa: ARG002 - protocol
+    def attach(self, shared: Mapping[str, str]) -> None:
         """Secrets are read by each process for itself, so that none travels."""
-        self._secrets = read_secrets(self.described.secrets, self.source.path.parent)
+        self._read_secrets()
+        self._version = shared["version"]
+        if not self.recall():
+            raise TargetError(
+                f"{self._golden}: is not there; right is the golden file of the process that began the run"
+            )
 
     def addresses(self) -> Mapping[str, str]:
         """Of the service."""
-        return {"service": self.described.service.base_url}
+        return {"service": self._described.service.base_url}
 
     def close(self) -> None:
         """Whoever started the service stops it."""
@@ -75,16 +94,19 @@ class HttpTarget:
         return ""
 
     def groups(self) -> Sequence[Group]:
-        """The test persons."""
-        return self.people.groups
+        """The test persons, with what may not be issued to them as far as that is known."""
+        return [
+            Group(group=group.group, persons=group.persons, refusals=self._right.refusals(group.group))
+            for group in self._people.groups
+        ]
 
     def draw_application(self, application: str, group: Group, random: Random) -> Application:
         """By the weights of the kinds, with each option as often as its share says."""
         (kind,) = random.choices(self._kinds, self._weights)
-        table = self.described.kinds[kind]
+        table = self._described.kinds[kind]
         return Application(
             application=application,
-            applicant=random.choice(self.people.applicants[group.group]),
+            applicant=random.choice(self._people.applicants[group.group]),
             group=group.group,
             kind=kind,
             options=tuple(option for option in table.options if random.random() < table.option_share),
@@ -92,19 +114,17 @@ class HttpTarget:
 
     def print_request(self, application: Application) -> Request:
         """The first request of the conversation that the description makes of an application."""
-        person = self.people.individuals[application.applicant]
-        values = values_of(application, person, self._secrets)
-        options = {option for kind in self.described.kinds.values() for option in kind.options}
-        values |= {f"option:{name}": "true" if name in application.options else "false" for name in options}
-        return Conversation(self.described, values).begin()
+        values = values_of(application, self._people.individuals[application.applicant], self._secrets)
+        asked = {f"option:{name}": "true" if name in application.options else "false" for name in self._options}
+        return Conversation(self._described, values | asked).begin()
 
-    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:  # noqa: ARG002 - protocol
         """Every request of ours knows how its answer is read."""
         raise AssertionError("this should never happen, because every request of ours brings its reader")
 
-    def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:
-        """No profile for a described service enters changes."""
-        raise TargetError(f"{self.source.path}: no change is described; right is a profile without changes")
+    def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:  # noqa: ARG002 - protocol
+        """No change can be described yet."""
+        raise TargetError(f"{self._source.path}: no change is described; right is a profile without changes")
 
     def expected(self, print_: Print) -> Iterable[Document]:
         """From the golden file."""
@@ -130,32 +150,64 @@ class HttpTarget:
         """None."""
         return ()
 
+    def check_load(self, *, rate_per_s: float | None, seconds: float) -> None:
+        """What the description allows."""
+        check_load(self._described, rate_per_s=rate_per_s, seconds=seconds)
+
+    def reach(self) -> None:
+        """Secrets, and the version that the service tells."""
+        self._read_secrets()
+        self._version = self._ask_version()
+
+    def recall(self) -> bool:
+        """From the golden file beside the target.toml."""
+        if not self._golden.exists():
+            return False
+        golden = read_golden(self._golden, service=self.name, version=self._version, command=self._how)
+        self._right = RightDocuments(golden.specimens)
+        return True
+
     def kinds(self) -> Mapping[str, Sequence[str]]:
         """As described."""
-        return {name: kind.options for name, kind in self.described.kinds.items()}
+        return {name: kind.options for name, kind in self._described.kinds.items()}
 
     def applicants(self, group: Group) -> Sequence[str]:
         """Of a proxy's group, the proxy alone."""
-        return self.people.applicants[group.group]
+        return self._people.applicants[group.group]
 
     def keep(self, specimens: Sequence[Specimen]) -> str:
         """Into the golden file beside the target.toml."""
-        path = golden_path(self.source.path)
-        golden = Golden(service=self.name, version=self._version(), specimens=tuple(specimens))
-        write_golden(path, golden)
-        return str(path)
+        write_golden(self._golden, Golden(service=self.name, version=self._version, specimens=tuple(specimens)))
+        return str(self._golden)
 
-    def _version(self) -> str:
+    def secrets(self) -> Collection[str]:
+        """Those of the description."""
+        return self._secrets.values()
+
+    @property
+    def _how(self) -> str:
+        """The command that makes a golden file."""
+        return f"misissue calibrate {self._source.path}"
+
+    def _read_secrets(self) -> None:
+        self._secrets = read_secrets(self._described.secrets, self._source.path.parent, self._source.tell)
+
+    def _ask_version(self) -> str:
         """Of the service as it is now; empty where it does not tell."""
-        table = self.described.service.version
+        table = self._described.service.version
         if table is None or isinstance(table, str):
             return table or ""
-        request = make_request(table, self.described.service.base_url, self._secrets)
+        request = make_request(table, self._described.service.base_url, self._secrets)
+        where = "service", "version"
         try:
             received = Received(*send(request, timeout_s=self.client_timeout_s))
         except (OSError, http.client.HTTPException) as error:
-            raise TargetError(f"service.version: {request.url} does not answer ({error})") from error
+            text = (
+                f"{table.path} of {self._described.service.base_url} does not answer ({error}); is the service running?"
+            )
+            raise TargetError(self._source.tell(where, text)) from error
         found = received.field(table.at) if table.at is not None else received.text.strip()
         if received.status != 200 or not found:
-            raise TargetError(f"service.version: {request.url} answered {received.status} without a version")
+            text = f"{table.path} answered with status {received.status} and no version, right is 200 with one"
+            raise TargetError(self._source.tell(where, text))
         return found

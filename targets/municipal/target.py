@@ -41,6 +41,7 @@ class Municipal:
     name = "municipal"
     clock = CLOCK
     shows_points = True
+    synchronises = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.settings = read_settings(settings)

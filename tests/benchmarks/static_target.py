@@ -24,6 +24,7 @@ class StaticTarget:
     client_timeout_s: float | None = 60.0
     reapply_after_s = (0.0, 0.0)
     shows_points = False
+    synchronises = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         if "address" not in settings:

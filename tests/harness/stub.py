@@ -35,6 +35,7 @@ class StubTarget:
     client_timeout_s: float | None = 1.0
     reapply_after_s = (0.0, 0.0)
     shows_points = False
+    synchronises = True
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self.settings = settings or {}

@@ -86,6 +86,7 @@ class Desk(StubTarget):
     """
 
     shows_points = True
+    synchronises = True
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(settings)
@@ -297,7 +298,7 @@ def test_every_result_has_its_sentence(capsys: pytest.CaptureFixture[str], exit_
     ("fault", "code", "complaint"),
     [
         ("stuck", 3, "evidence: no print ever came"),
-        ("unreachable", 3, "evidence: change C1 was not answered: "),
+        ("unreachable", 3, "evidence: change C1 was not acknowledged: no answer"),
         ("dead", 4, "the target died after "),
     ],
 )

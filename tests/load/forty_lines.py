@@ -24,6 +24,7 @@ class Target:
     client_timeout_s: float | None = 5.0
     reapply_after_s = (0.1, 0.2)
     shows_points = False
+    synchronises = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.wrong_every = settings.get("wrong_every", "0")

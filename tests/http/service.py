@@ -1,0 +1,122 @@
+"""A small service of somebody else's, which hands people their papers over HTTP: run as a process of its own.
+
+It prints its address, and after a `--defect` "NONCE RECIPIENT OWNER" of every paper that it hands to the wrong person.
+"""
+
+import argparse
+import json
+import random
+import socket
+import struct
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+REFUSED = "P013"
+DEFECTS = "shared", "alike", "volatile", "slow"
+
+
+def paper(person: str, kind: str = "payslip", options: str = "") -> bytes:
+    """The right one."""
+    return f"{kind} of {person} with {options or 'nothing'}\n".encode() * 20
+
+
+class Service(ThreadingHTTPServer):
+    """Its state is what its defects are about."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, defect: str, pause_s: float) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.defect, self.pause_s = defect, pause_s
+        self.person = ""
+        self.made = 0
+        self.lock = threading.Lock()
+        self.random = random.Random(5)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that gave up is no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: Service
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one piece, which nothing on the way holds back
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
+        """Nobody reads it."""
+
+    def do_GET(self) -> None:
+        """Its version."""
+        self._answer(200, b'{"build": "7"}')
+
+    def do_POST(self) -> None:
+        """A paper for somebody."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if asked["employee"] == REFUSED:
+            self._answer(409, b'{"refused": "left the company"}')
+            return
+        self._print(asked)
+
+    def _print(self, asked: dict[str, str]) -> None:
+        person, kind, options = asked["employee"], asked["kind"], asked["options"]
+        server = self.server
+        if server.defect == "slow" and self._is_slow():
+            return
+        server.person = person
+        time.sleep(server.pause_s)
+        owner = server.person if server.defect == "shared" else person
+        if owner != person:
+            print(self.headers["X-Request-Id"], person, owner, flush=True)
+        content = paper("everybody" if server.defect == "alike" else owner, kind, options)
+        if server.defect == "volatile":
+            content += f"printed at {time.time_ns()}".encode()
+        self._answer(200, content)
+
+    def _is_slow(self) -> bool:
+        """One of seven answers is late, cut off, reset, or asks for patience."""
+        with self.server.lock:
+            what = self.server.random.randrange(28)
+        if what == 0:
+            time.sleep(0.6)  # the client waits for less; its paper may have been printed
+        elif what == 1:
+            self._cut(reset=True)
+        elif what == 2:
+            self._cut(reset=False)
+        elif what == 3:
+            self._answer(503, b"later", {"Retry-After": "0"})
+        return 0 < what < 4
+
+    def _cut(self, *, reset: bool) -> None:
+        """Half of a paper, and then nothing more."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + paper("P001")[:250])
+        self.wfile.flush()
+        if reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def main() -> None:
+    """Serve until killed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--defect", choices=DEFECTS, default="")
+    parser.add_argument("--pause-s", type=float, default=0.004)
+    options = parser.parse_args()
+    service = Service(options.defect, options.pause_s)
+    print(f"http://127.0.0.1:{service.server_port}", flush=True)
+    service.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
