@@ -318,7 +318,7 @@ def load_target(name: str, settings: Mapping[str, str]) -> Target:
         TargetError: when there is none by that name, or it refuses the settings.
     """
     if not name:
-        raise TargetError("--target: found none, right is the target.toml of a service, or MODULE:ATTRIBUTE")
+        raise TargetError("--target: found none; write MODULE:ATTRIBUTE, or the path of a service's target.toml")
     if name.endswith(".toml"):
         name, settings = DESCRIBED_TARGET, {**settings, "file": name}
     factory = load_attribute(name)

@@ -70,7 +70,8 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(server.pause_s)
         owner = server.person if server.defect == "shared" else person
         if owner != person:
-            print(self.headers["X-Request-Id"], person, owner, flush=True)
+            with server.lock:
+                print(self.headers["X-Request-Id"], person, owner, flush=True)
         content = paper("everybody" if server.defect == "alike" else owner, kind, options)
         if server.defect == "volatile":
             content += f"printed at {time.time_ns()}".encode()

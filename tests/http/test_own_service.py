@@ -166,7 +166,9 @@ def test_no_target(tmp_path: Path) -> None:
     """Whose service it is has to be said."""
     done = run("verify", "own_service", cwd=tmp_path)
     assert done.returncode == 2
-    assert "misissue: --target: found none, right is the target.toml of a service, or MODULE:ATTRIBUTE" in done.stderr
+    assert (
+        "misissue: --target: found none; write MODULE:ATTRIBUTE, or the path of a service's target.toml" in done.stderr
+    )
 
 
 def test_unreachable(serve: Serve, tmp_path: Path) -> None:
