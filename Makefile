@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: check lint test long bench requirements
+.PHONY: check lint test long bench schema requirements
 
 check: lint test  ## what CI runs
 
@@ -17,6 +17,9 @@ long:  ## takes minutes
 
 bench:  ## speeds, as ratios against a reference in the same run
 	$(PYTHON) -m pytest -m bench -s
+
+schema:  ## after a change of the verdict's records
+	$(PYTHON) -m harness.report.schema > docs/verdict.schema.json
 
 requirements:  ## needs pip-tools; run with the Python version that CI uses
 	echo "# Exact versions of everything that is tested, on CPython 3.11, with the hashes of their files. See CONTRIBUTING.md." > requirements.txt
