@@ -17,7 +17,7 @@ def plan(options: Namespace) -> Plan:
         calm=Phase(name="calm", seconds=options.calm_s, think_s=options.calm_think_s),
         burst=Phase(name="burst", seconds=options.burst_s, think_s=0.0, changes_per_s=options.changes_per_s),
         gap=Phase(name="gap", seconds=options.gap_s, think_s=0.0),
-        count=int(options.bursts),
+        count=options.bursts,
     )
 
 

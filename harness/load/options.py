@@ -19,10 +19,13 @@ _STOP_TIMEOUT_S = 10.0
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
-    """A number that a profile lets its user choose; `name` as on the command line, without the dashes."""
+    """A number that a profile lets its user choose; `name` as on the command line, without the dashes.
+
+    It has to be a whole one where the default is.
+    """
 
     name: str
-    default: float
+    default: float | int
     help: str
 
     @property
@@ -95,7 +98,8 @@ def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, opti
     # Straight to the parser: what is added through a group never shows in Locust's web UI.
     add = parser.add_argument
     for option in options:
-        add(f"--{option.name}", type=float, default=option.default, help=option.help)
+        kind = int if isinstance(option.default, int) else float
+        add(f"--{option.name}", type=kind, default=option.default, help=option.help)
     add("--seed", type=int, default=20230430, help="of everything that is drawn at random")
     add("--rate", default="", metavar="N/s", help="plan of arrivals: applications per second, whoever is free")
     add("--arrivals", default="poisson", choices=("poisson", "constant"), help="how the plan of arrivals is drawn")

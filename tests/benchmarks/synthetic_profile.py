@@ -71,7 +71,7 @@ class Applicant(User):
         """Know how much there is to do."""
         options = self.environment.parsed_options
         assert options is not None
-        self._applications = int(options.applications)
+        self._applications = options.applications
 
     @task
     def apply(self) -> None:

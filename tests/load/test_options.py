@@ -38,7 +38,10 @@ def read(load: Any) -> Read:
     locust = import_module("locust.argument_parser")
     parser = locust.get_empty_argument_parser(add_help=False, default_config_files=[])
     locust.setup_parser_arguments(parser)
-    own = [load.Option(name="burst-s", default=6.0, help="length of the burst")]
+    own = [
+        load.Option(name="burst-s", default=6.0, help="length of the burst"),
+        load.Option(name="bursts", default=1, help="number of bursts"),
+    ]
     load.add_arguments(parser, target="tests.harness.stub:StubTarget", users=40, options=own)
 
     def setup(*words: str) -> Any:
@@ -62,6 +65,7 @@ def test_defaults(read: Read) -> None:
         "rate": "",
         "arrivals": "",
         "burst-s": 6.0,
+        "bursts": 1,
     }
 
 
@@ -95,6 +99,7 @@ def test_everything(read: Read, tmp_path: Path) -> None:
         "rate": "120/min",
         "arrivals": "constant",
         "burst-s": 1.5,
+        "bursts": 1,
     }
 
 
@@ -118,6 +123,15 @@ def test_criteria(read: Read, tmp_path: Path) -> None:
         minimum=(Limit(metric="exposures", value=5),),
     )
     assert read("--criteria", str(file)).criteria.confidence == 0.9
+
+
+def test_whole_numbers(read: Read, capsys: pytest.CaptureFixture[str]) -> None:
+    """A half burst is refused, where it would become none without a word."""
+    assert read("--bursts", "3").parameters["bursts"] == 3
+    with pytest.raises(SystemExit) as exit_:
+        read("--bursts", "2.5")
+    assert exit_.value.code == 2
+    assert "--bursts: invalid int value: '2.5'" in capsys.readouterr().err
 
 
 def test_nothing_is_left_behind(read: Read) -> None:
