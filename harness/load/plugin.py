@@ -24,12 +24,13 @@ from msgspec import structs
 
 from harness.criteria_text import CriteriaError
 from harness.exporter import ExporterError
-from harness.gate import EXIT_CODES, EXIT_DIED, EXIT_USAGE, Verdict
+from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
 from harness.ledger import LedgerError
 from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
 from harness.load.live import Live
 from harness.load.local_run import LocalRun
+from harness.load.locust_process import locust_faults, parsed_options, refuse, usage_error, user_count
 from harness.load.master_run import MasterRun
 from harness.load.metrics import serve_metrics
 from harness.load.options import Option, Setup, add_arguments, read_setup
@@ -125,7 +126,7 @@ class LoadPlugin:
         Raises:
             CriteriaError, LedgerError, TargetError: why it cannot begin; the options are as they were.
         """
-        parsed = vars(_parsed(environment))
+        parsed = vars(parsed_options(environment))
         before = dict(parsed)
         parsed.update(options)
         try:
@@ -143,7 +144,7 @@ class LoadPlugin:
 
     def _read_setup(self, environment: Environment) -> Setup:
         return read_setup(
-            _parsed(environment),
+            parsed_options(environment),
             profile=self.profile,
             counters=sum(user.fixed_count for user in environment.user_classes),
             own=self._options,
@@ -164,7 +165,7 @@ class LoadPlugin:
             serve_metrics(environment, self.snapshot, lambda: None if self._own is None else self._own.run.target)
             if isinstance(environment.runner, WorkerRunner):
                 self._worker = Worker(environment, self._clock, lambda: self._read_setup(environment))
-            elif _parsed(environment).headless:
+            elif parsed_options(environment).headless:
                 # Here, because a run that cannot begin should end with its reason before Locust starts anything.
                 self._open(environment)
                 # Locust's own handler comes into force when a shaped test is over, too late to end one in order.
@@ -174,8 +175,7 @@ class LoadPlugin:
                 environment.process_exit_code = EXIT_CODES["INCONCLUSIVE"]
                 add_web_ui(environment, self)
         except Exception as error:  # noqa: BLE001 - Locust would log it and end with 1, which reads as FAIL
-            # A worker that --processes made has the master beside it, which says the same.
-            sys.exit(EXIT_USAGE if _is_child(environment) else _usage_error(_as_known(environment, error)))
+            refuse(environment, _as_known(environment, error))
 
     def _on_sigterm(self, environment: Environment, main: Any) -> None:
         if self._own is not None:
@@ -193,7 +193,7 @@ class LoadPlugin:
         if isinstance(environment.runner, MasterRunner):
             self._own = MasterRun(setup, environment.runner, machine_clock())
         else:
-            self._own = LocalRun(setup, machine_clock(), lambda: _users(environment))
+            self._own = LocalRun(setup, machine_clock(), lambda: user_count(environment))
             self.active = self._own.active
         self._live = self._own.live
         self._people = frozenset(person for group in self._own.run.target.groups() for person in group.persons)
@@ -207,7 +207,7 @@ class LoadPlugin:
             try:
                 self._open(environment)
             except Exception as error:  # noqa: BLE001 - see _on_init
-                environment.process_exit_code = _usage_error(_as_known(environment, error))
+                environment.process_exit_code = usage_error(_as_known(environment, error))
                 gevent.spawn(self._stop_load, environment)
                 return
         if self._own is not None:
@@ -215,12 +215,12 @@ class LoadPlugin:
 
     def _stop_load(self, environment: Environment) -> None:
         if environment.runner is not None:
-            environment.runner.quit() if _parsed(environment).headless else environment.runner.stop()
+            environment.runner.quit() if parsed_options(environment).headless else environment.runner.stop()
 
     def _on_test_stop(self, environment: Environment, **_: object) -> None:
         self.active = None
         if self._worker is not None:
-            self._worker.finish(_locust_faults(environment))
+            self._worker.finish(locust_faults(environment))
             return
         own, self._own = self._own, None
         if own is None:
@@ -228,7 +228,7 @@ class LoadPlugin:
         self._is_deciding = True
         environment.process_exit_code = EXIT_DIED  # whoever ends the process from here on must not make it look clean
         try:
-            for fault in _locust_faults(environment):
+            for fault in locust_faults(environment):
                 own.run.add_fault(fault)
             verdict = own.finish()
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be made must not look like a clean one
@@ -240,13 +240,13 @@ class LoadPlugin:
         environment.process_exit_code = verdict.exit_code
         self._verdict, self._decided = verdict, own.run
         publish_summary(own.run.directory)
-        if not _parsed(environment).headless:
+        if not parsed_options(environment).headless:
             print_verdict(verdict, own.run.directory, own.run.language)
 
     def _on_reset(self, **_: object) -> None:
         # With its statistics Locust forgets which users' tasks ended in an exception.
         if self._own is not None and self._environment is not None:
-            for fault in _locust_faults(self._environment):
+            for fault in locust_faults(self._environment):
                 self._own.run.add_fault(fault)
 
     def _on_quitting(self, environment: Environment, **_: object) -> None:
@@ -260,7 +260,7 @@ class LoadPlugin:
 
     def _on_quit(self, **_: object) -> None:
         # After Locust has printed its statistics, so that the verdict is the last thing on the screen.
-        if self._verdict is not None and self._environment is not None and _parsed(self._environment).headless:
+        if self._verdict is not None and self._environment is not None and parsed_options(self._environment).headless:
             print_verdict(self._verdict, self._decided.directory, self._decided.language)
 
 
@@ -279,41 +279,9 @@ class PlanShape(LoadTestShape):
         return (options.num_users, options.spawn_rate) if options is not None else None
 
 
-def _parsed(environment: Environment) -> Namespace:
-    if environment.parsed_options is None:
-        message = "this should never happen, because Locust parses its options before it fires init"
-        raise AssertionError(message)
-    options: Namespace = environment.parsed_options
-    return options
-
-
-def _users(environment: Environment) -> int:
-    return environment.runner.user_count if environment.runner is not None else 0
-
-
-def _locust_faults(environment: Environment) -> list[str]:
-    """What Locust only logs: a listener of somebody's, a greenlet, or a user's task ended in an exception."""
-    faults = ["a Locust listener or greenlet threw an exception; see Locust's log"] * log.unhandled_greenlet_exception
-    if environment.runner is not None:
-        faults += [
-            f"a user's task ended in an exception: {told['msg']}" for told in environment.runner.exceptions.values()
-        ]
-    return faults
-
-
-def _is_child(environment: Environment) -> bool:
-    return isinstance(environment.runner, WorkerRunner) and bool(_parsed(environment).processes)
-
-
 def _as_known(environment: Environment, error: Exception) -> Exception:
     """The error, or what to say of a target that breaks the protocol of `harness.target`."""
     if isinstance(error, _KNOWN_ERRORS):
         return error
-    name = _parsed(environment).target
+    name = parsed_options(environment).target
     return TargetError(f"the target {name} cannot be used, it raised {type(error).__name__}: {error}")
-
-
-def _usage_error(error: Exception) -> int:
-    for line in str(error).splitlines():
-        print(f"misissue: {line}", file=sys.stderr)
-    return EXIT_USAGE

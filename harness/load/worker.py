@@ -45,6 +45,10 @@ _FIRST_READING_S = 0.05
 _PIECE_BYTES = 64 * 1024  # small beside what a short run writes, so that evidence in several pieces is the usual case
 _ANSWER_LIMIT_S = 30.0
 _PARENT_S = 1.0
+_MASTER = os.getpid()
+"""Of a worker that `--processes` makes: Locust forks when it has loaded the profile, and with it this module. To ask
+the worker itself who made it would be too late where its master ended at once.
+"""
 
 
 class Worker:
@@ -80,7 +84,7 @@ class Worker:
         )
         environment.events.report_to_master.add_listener(self._report)
         if environment.parsed_options is not None and environment.parsed_options.processes:
-            gevent.spawn(self._watch_parent, os.getppid())
+            gevent.spawn(self._watch_parent, _MASTER)
 
     def start(self) -> ActiveRun | None:
         """Take part in the run that the master told of last; None when that cannot be, which the master is told."""

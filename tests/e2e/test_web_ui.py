@@ -1,7 +1,8 @@
 """A run that is started from Locust's web UI is the same judged run."""
 
 import json
-import time
+import signal
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, sentences, wait_until
-from tests.e2e.paper_runs import begin, wait
+from tests.e2e.paper_runs import begin, run, wait
 
 SLOW_CLOSING = """
 import time
@@ -22,6 +23,22 @@ def slow(self, *arguments, **options):
     return close(self, *arguments, **options)
 
 JudgedRun.close = slow
+"""
+LATE = """
+import os
+import time
+from locust.env import Environment
+from harness.load.worker import Worker
+
+make = {place}.{name}
+master = os.getpid()
+
+def late(self, *arguments):
+    while os.getppid() == master:
+        time.sleep(0.05)
+    return make(self, *arguments)
+
+{place}.{name} = late
 """
 CLUMSY = """
 from locust import task
@@ -48,17 +65,21 @@ class Ui:
         with urllib.request.urlopen(f"{self.url}/{path}", data, timeout=60) as answer:  # noqa: S310 - of our own
             return json.load(answer)
 
+    def wait(self, command: Command, workers: int = 0) -> None:
+        """Until it is there, and so many workers are known to it."""
+        wait_until(lambda: self._has(workers), command)
+
+    def _has(self, workers: int) -> bool:
+        try:
+            return len(self.ask("stats/requests").get("workers", ())) >= workers
+        except urllib.error.URLError:
+            return False
+
     def start(self, command: Command) -> None:
         """As the form of the UI does, as soon as the UI is there."""
-        while command.process.poll() is None:
-            try:
-                told = self.ask("swarm", b"user_count=10&spawn_rate=100")
-            except urllib.error.URLError:
-                time.sleep(0.05)
-            else:
-                assert told["success"] is True, told
-                return
-        raise AssertionError(command.process.communicate())
+        self.wait(command)
+        told = self.ask("swarm", b"user_count=10&spawn_rate=100")
+        assert told["success"] is True, told
 
     def state(self) -> str:
         """Of the run."""
@@ -113,3 +134,27 @@ def test_a_reset_forgets_nothing_that_counts(tmp_path: Path) -> None:
     finally:
         command.end()
     assert any("a user's task ended in an exception: clumsy" in text for text in sentences(ended.verdict))
+
+
+def test_workers_end_with_a_master_that_cannot_begin(tmp_path: Path) -> None:
+    """Also those that have not found it yet."""
+    more = LATE.format(place="Environment", name="create_worker_runner")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = run(tmp_path, "--web", "--web-port", port, processes=2, more=more)
+    assert ended.exit_code == 2
+    assert f"127.0.0.1:{port} cannot be listened on" in ended.stderr
+    assert not ended.left_behind
+
+
+def test_workers_end_with_a_master_that_was_killed_early(tmp_path: Path) -> None:
+    """Also those that learn only after its death that they are workers of ours."""
+    ui = Ui()
+    command = begin(tmp_path, "--web", *ui.options, processes=2, more=LATE.format(place="Worker", name="__init__"))
+    try:
+        ui.wait(command, workers=2)
+        command.process.kill()
+        assert wait(command, tmp_path / "run").exit_code == -signal.SIGKILL
+        assert not command.left_behind()
+    finally:
+        command.end()

@@ -1,0 +1,55 @@
+"""A Locust process as Locust itself leaves it to its plug-ins: what it was started with, what it only logs, its end."""
+
+import sys
+from argparse import Namespace
+from typing import NoReturn
+
+import psutil  # type: ignore[import-untyped] # Locust needs it, too
+from locust import log
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from harness.gate import EXIT_USAGE
+
+
+def parsed_options(environment: Environment) -> Namespace:
+    """The options of Locust and of the plug-in."""
+    if environment.parsed_options is None:
+        message = "this should never happen, because Locust parses its options before it fires init"
+        raise AssertionError(message)
+    options: Namespace = environment.parsed_options
+    return options
+
+
+def user_count(environment: Environment) -> int:
+    """Users that are at work."""
+    return environment.runner.user_count if environment.runner is not None else 0
+
+
+def locust_faults(environment: Environment) -> list[str]:
+    """What Locust only logs: a listener of somebody's, a greenlet, or a user's task ended in an exception."""
+    faults = ["a Locust listener or greenlet threw an exception; see Locust's log"] * log.unhandled_greenlet_exception
+    if environment.runner is not None:
+        faults += [
+            f"a user's task ended in an exception: {told['msg']}" for told in environment.runner.exceptions.values()
+        ]
+    return faults
+
+
+def usage_error(error: Exception) -> int:
+    """Tell it; the exit code that it has."""
+    for line in str(error).splitlines():
+        sys.stderr.write(f"misissue: {line}\n")
+    return EXIT_USAGE
+
+
+def refuse(environment: Environment, error: Exception) -> NoReturn:
+    """End a process that cannot begin, with the reason."""
+    if parsed_options(environment).processes:
+        if isinstance(environment.runner, WorkerRunner):
+            sys.exit(EXIT_USAGE)  # the master beside it says the same
+        # Locust means to end its workers, but forgets those that have not found their master yet, and these would go on
+        # looking for it for minutes.
+        for worker in psutil.Process().children():
+            worker.terminate()
+    sys.exit(usage_error(error))
