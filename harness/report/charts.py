@@ -9,7 +9,7 @@ from markupsafe import Markup
 from harness.measures import Latency
 from harness.report import svg
 from harness.report.figures import End, Histogram, OverTime
-from harness.report.formats import count, duration
+from harness.report.formats import count, duration, share
 from harness.report.language import Language
 
 _UNITS = ((7200.0, 3600.0, "h"), (600.0, 60.0, "min"), (1.0, 1.0, "s"), (1e-3, 1e-3, "ms"), (1e-6, 1e-6, "µs"))
@@ -61,7 +61,8 @@ class _Panel:
 
 def _sync_runs(over_time: OverTime, seconds: float, language: Language) -> _Panel:
     rates = [number / seconds for number in over_time.sync_runs]
-    return _Panel(language.text("html.chart_sync_runs"), 48, [("sync", rates)])
+    title = language.text("html.chart_sync_runs", share=share(sum(over_time.at_work) / len(over_time.at_work)))
+    return _Panel(title, 48, [("sync", rates)])
 
 
 def time_chart(

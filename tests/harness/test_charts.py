@@ -68,6 +68,7 @@ def test_bars_are_as_high_as_their_numbers() -> None:
     assert stacked[1] + stacked[3] == pytest.approx(errors[1], abs=0.2)
     assert alone[0] == stacked[0] == second[0]
     assert not bars(page, "end-refused")
+    assert "Sync runs per second; at work 7.5 % of the time" in page.texts("text")
     of_sync = bars(page, "sync")
     assert of_sync[1][3] == pytest.approx(2 * of_sync[0][3], abs=0.2)
     assert [x for x, *_ in of_sync] == [first[0], second[0]]

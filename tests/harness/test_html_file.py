@@ -28,6 +28,8 @@ from harness.report.pictures import Pair, Picture
 from harness.report.sheet import LARGEST_BYTES
 from harness.run import JudgedRun
 from harness.target import Answer
+from targets.municipal.certificates import render
+from targets.municipal.people import population
 from tests.benchmarks.ledgers import write_ledger
 from tests.harness.builders import INNOCENT, KIND, TARGET, describe, paper, sync_run, write_run, write_segment
 from tests.harness.pages import Page
@@ -54,6 +56,10 @@ def test_same_ledger_same_bytes(tmp_path: Path) -> None:
     """Two processes, with other orders of their sets, write the same file for the same ledger."""
     directory = tmp_path / "run"
     write_ledger(directory, prints=300, sync_runs=20, shows_points=True, wrong=5)
+    nonce = examine(directory).verdict.incidents[0].nonce
+    for person, name in zip(population(7, 2), (f"{nonce}.document", f"{nonce}.right.document"), strict=False):
+        document = render("juminhyo", [person], (), issue_date="2023-04-30")
+        (directory / INCIDENT_DIRECTORY / name).write_bytes(document)
     written = []
     for seed in ("1", "2"):
         out = tmp_path / f"{seed}.html"
@@ -65,6 +71,7 @@ def test_same_ledger_same_bytes(tmp_path: Path) -> None:
         )
         written.append(out.read_bytes())
     assert written[0] == written[1]
+    assert written[0].count(b"data:image/png") == 2
 
 
 @pytest.mark.parametrize("shows_points", [False, True], ids=["from_outside", "with_points"])

@@ -8,9 +8,12 @@ import pytest
 from harness.events import Reached
 from harness.gate import examine
 from harness.records import ErrorNotice, Evidence, PrintEvent, SyncRun
+from harness.report.language import ENGLISH, JAPANESE, Language
+from harness.report.masking import Masking
 from harness.report.timeline import Lane, Side, Span, Timeline, sync_runs_of, timeline_of
+from harness.report.timeline_words import source_text, step_text
 from harness.report.timelines import timelines
-from tests.harness.builders import HOME, LOAD, OTHER, delivery, entry, failed, paper, sync_run, write_run
+from tests.harness.builders import HOME, LOAD, OTHER, delivery, ended, entry, failed, paper, sync_run, write_run
 
 A_POINTS = {"applied": 110, "waiting": 115, "staged": 120, "written": 130, "read": 170, "delivered": 175}
 B_POINTS = {"applied": 118, "rendered": 119, "waiting": 121, "staged": 150, "written": 155, "read": 180}
@@ -226,3 +229,27 @@ def test_several_incidents_at_once(tmp_path: Path) -> None:
     assert {nonce: timeline.a.nonce for nonce, timeline in found.items()} == {f"A{n}.1": f"A{n}.1" for n in (1, 2, 3)}
     others = examine(write_run(tmp_path / "other", [*WORLD, delivery("A9", "A", paper("X"))])).verdict.incidents
     assert timelines(decision.evidence, others) == {}
+
+
+@pytest.mark.parametrize("language", [ENGLISH, JAPANESE], ids=["en", "ja"])
+@pytest.mark.parametrize("answer", ["document", "refused", "error", "unanswered", "nothing"])
+def test_every_step_has_its_words(tmp_path: Path, answer: str, language: Language) -> None:
+    """However the prints ended, each step is said in a sentence that names who did it, and where it is on record."""
+    decision = examine(write_run(tmp_path, [*WORLD, delivery("A1", "A", paper("X"))]))
+    (incident,) = decision.verdict.incidents
+    again = ended(answer, "A2", "X", attempt=2, at=(300, 400))
+    again = delivery("A2", "X", paper("X"), attempt=2) if answer == "document" else again
+    first = ended(answer, "A2", "X") if answer != "document" else delivery("A2", "X", paper("X"))
+    b = Side(
+        print_=first, segment="load-2", points=reached({**B_POINTS, "stamped": 160}), notice=B.notice, later=(again,)
+    )
+    timeline = overwriting(b=b)
+    masking = Masking()
+    texts = [step_text(step, timeline, incident, language, masking) for step in timeline.steps]
+    assert all(text.endswith("." if language is ENGLISH else "。") for text in texts)
+    assert not any("{" in text or "None" in text for text in texts)
+    for person in masking.persons(("A", "X")):
+        assert sum(person in text for text in texts) >= 2
+    sources = {source_text(step, language) for step in timeline.steps}
+    assert len(sources) == 5
+    assert any("load-2" in source for source in sources)
