@@ -1,0 +1,147 @@
+"""The service: whoever the gateway in front of it says is asking gets his own document.
+
+GET /documents/KIND with the employee's number in the header X-Employee; 403 for somebody who left, 503 with Retry-After
+when as many documents as are allowed are being made already. GET /version tells the build.
+"""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from threading import BoundedSemaphore
+
+import msgspec
+from flask import Flask, Response, abort, g, jsonify, request
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from targets.defects.ambient_state import recycled
+from targets.examples.payslips.paper import render
+from targets.examples.payslips.payroll import Payroll
+from targets.process import OptionParser, StartError, address, listening
+
+BUILD = "payslips-1"
+DEFECTS = ("ambient-state",)
+_HOST = "127.0.0.1"
+_RETRY_AFTER_S = 1
+Served = Callable[[str, str, str, str], None]
+"""Told of a document: request id, who asked, whose it is, kind."""
+
+
+class Visit:
+    """Who is asking, from the beginning of a request to its end."""
+
+    number = ""
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Without a line on stderr for each request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+
+def create_app(
+    payroll: Payroll,
+    *,
+    new_visit: Callable[[], Visit] = Visit,
+    at_once: int = 100,
+    served: Served = lambda *_: None,
+) -> Flask:
+    """The WSGI application.
+
+    Args:
+        new_visit: called at the beginning of each request.
+        at_once: how many documents are made at one time.
+        served: called for each document.
+    """
+    app = Flask(__name__)
+    free = BoundedSemaphore(max(0, at_once))
+
+    @app.before_request
+    def identify() -> None:
+        g.visit = new_visit()
+        g.visit.number = request.headers.get("X-Employee", "")
+
+    @app.get("/documents/<kind>")
+    def document(kind: str) -> Response:
+        if not free.acquire(blocking=False):
+            return Response(status=503, headers={"Retry-After": str(_RETRY_AFTER_S)})
+        try:
+            return make_document(kind)
+        finally:
+            free.release()
+
+    def make_document(kind: str) -> Response:
+        statement = payroll.statement(kind)
+        if statement is None:
+            abort(404)
+        employee = payroll.employee(g.visit.number)
+        if employee is None:
+            abort(403)
+        body = render(statement, employee)
+        served(request.headers.get("X-Request-Id", ""), request.headers["X-Employee"], employee.number, kind)
+        return Response(body, mimetype="application/pdf")
+
+    @app.get("/version")
+    def version() -> Response:
+        return jsonify(build=BUILD)
+
+    return app
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the service as this process's only purpose; returns the exit code."""
+    parser = OptionParser(prog="payslips", description="Hands each employee his payslip")
+    parser.add_argument("--port", type=_port, default=8080, help="0 for any free one")
+    parser.add_argument("--at-once", type=int, default=100, help="documents made at one time; more are answered 503")
+    parser.add_argument("--defect", choices=DEFECTS, help="a planted defect")
+    parser.add_argument(
+        "--log", type=Path, help="file to which a line is added for each document: who asked, whose it is"
+    )
+    options = parser.parse_args(argv)
+    try:
+        with ExitStack() as stack:
+            app = create_app(
+                stack.enter_context(Payroll()),
+                new_visit=recycled(Visit) if options.defect else Visit,
+                at_once=options.at_once,
+                **({"served": _log(options.log, stack)} if options.log else {}),
+            )
+            with listening(_HOST, options.port):
+                listener = stack.enter_context(socket.create_server((_HOST, options.port), backlog=128))
+            port = listener.getsockname()[1]
+            server = make_server(_HOST, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
+            ready = msgspec.json.encode({"ready": "payslips", "url": f"http://{_HOST}:{port}"}).decode()
+            print(ready, flush=True)  # noqa: T201 - whoever started it waits for the line
+            server.serve_forever()
+    except StartError as error:
+        print(f"payslips: {error}", file=sys.stderr)  # noqa: T201 - the line for the user
+        return 2
+    return 0
+
+
+def _port(text: str) -> int:
+    return address(f"{_HOST}:{text}")[1]
+
+
+def _log(path: Path, stack: ExitStack) -> Served:
+    """Lines of JSON, each whole, whichever thread writes it."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"--log: {path} cannot be written ({error.strerror}); name a file in a directory that is there"
+        ) from error
+    stack.callback(os.close, descriptor)
+
+    def served(nonce: str, asked: str, owner: str, kind: str) -> None:
+        line = msgspec.json.encode({"nonce": nonce, "asked": asked, "owner": owner, "kind": kind})
+        os.write(descriptor, line + b"\n")
+
+    return served
+
+
+if __name__ == "__main__":
+    sys.exit(main())

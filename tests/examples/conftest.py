@@ -1,0 +1,132 @@
+"""Starts a ready example as a process of its own, aims the real commands at it, and reads what both wrote."""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from harness.gate import Verdict
+from harness.ledger import VERDICT_FILE, segments_in
+from harness.records import Print
+from harness.segment import SegmentReader
+from targets.municipal.deployment import Server
+from tests.e2e.conftest import ROOT, Command
+
+EXAMPLES = ROOT / "targets" / "examples"
+
+
+class Served(msgspec.Struct, frozen=True):
+    """A line of a service's own log: whose document it handed to whom."""
+
+    nonce: str
+    asked: str
+    owner: str
+    kind: str
+
+
+class Verification:
+    """A finished `misissue verify`."""
+
+    def __init__(self, directory: Path, command: Command) -> None:
+        self.exit_code = command.wait()
+        self.output = command.stdout + command.stderr
+        self._directory = directory
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """verdict.json."""
+        return msgspec.json.decode((self._directory / VERDICT_FILE).read_bytes(), type=Verdict)
+
+    @cached_property
+    def documents(self) -> dict[str, Print]:
+        """nonce -> attempt that brought a document; in order of their answers, the self-test's among them."""
+        records = [record for path in segments_in(self._directory) for record in SegmentReader(path)]
+        found = [record for record in records if isinstance(record, Print) and record.answer == "document"]
+        return {print_.nonce: print_ for print_ in sorted(found, key=lambda print_: print_.answered_ns)}
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """Those that occurred."""
+        return {outcome: number for outcome, number in self.verdict.outcomes.items() if number}
+
+
+class Example:
+    """A running example, and a copy of its target.toml that says where it is."""
+
+    def __init__(self, name: str, directory: Path, *options: str) -> None:
+        directory.mkdir()
+        self._directory = directory
+        self._log = directory / "served.jsonl"
+        self._commands: list[Command] = []
+        self.target = directory / "target.toml"
+        self._server = Server(
+            f"targets.examples.{name}.service",
+            ("--port", "0", "--log", str(self._log), *options),
+            {},
+            directory / "service.err",
+        )
+        try:
+            self.url = str(self._server.wait_ready()["url"])
+            shutil.copy(EXAMPLES / name / "people.csv", directory)
+            text = (EXAMPLES / name / "target.toml").read_text(encoding="utf-8")
+            text, number = re.subn(r'(?m)^base_url = ".*"$', f'base_url = "{self.url}"', text)
+            assert number == 1
+            self.target.write_text(text, encoding="utf-8")
+        except BaseException:
+            self._server.stop()
+            raise
+
+    def misissue(self, *arguments: str) -> Command:
+        """A command of ours that has ended."""
+        command = self._start(*arguments)
+        command.wait()
+        return command
+
+    def verify(self, *arguments: str) -> Verification:
+        """`misissue verify own_service`."""
+        run = self._directory / f"run-{len(self._commands)}"
+        return Verification(
+            run, self._start("verify", "own_service", "--target", str(self.target), "--out", str(run), *arguments)
+        )
+
+    def served(self) -> list[Served]:
+        """The service's own word on whom it has served so far."""
+        return [msgspec.json.decode(line, type=Served) for line in self._log.read_bytes().splitlines()]
+
+    def stop(self) -> None:
+        """End whatever is left."""
+        for command in self._commands:
+            command.end()
+        self._server.stop()
+
+    def _start(self, *arguments: str) -> Command:
+        command = Command("harness", *arguments, cwd=self._directory)
+        self._commands.append(command)
+        return command
+
+
+class Start:
+    """Starts examples for one test."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.examples: list[Example] = []
+
+    def __call__(self, name: str, *options: str) -> Example:
+        """Of this name, with these options of its service."""
+        directory = self._directory / f"{name}-{len(self.examples)}"
+        self.examples.append(Example(name, directory, *options))
+        return self.examples[-1]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts examples and stops them."""
+    starting = Start(tmp_path)
+    yield starting
+    for example in starting.examples:
+        example.stop()
