@@ -81,7 +81,8 @@ def create_app(
         if employee is None:
             abort(403)
         body = render(statement, employee)
-        served(request.headers.get("X-Request-Id", ""), request.headers["X-Employee"], employee.number, kind)
+        nonce, asked = (request.headers.get(name, "") for name in ("X-Request-Id", "X-Employee"))
+        served(nonce, asked, employee.number, kind)
         return Response(body, mimetype="application/pdf")
 
     @app.get("/version")
