@@ -151,25 +151,28 @@ def latency_chart(histogram: Histogram, latency: Latency, language: Language, *,
     ]
     drawn += _log_axis(edges, base, x_of)
     percentiles = [("p50", latency.p50_s), ("p95", latency.p95_s), ("p99", latency.p99_s)]
-    for number, (label, seconds) in enumerate(percentiles):
-        if seconds is None:
-            continue
-        x, y = x_of(seconds), 34.0 + 12 * number
-        # The median's label stands to the left of its line, so that it is not crossed by those of the others.
-        is_left = x + _LABEL_ROOM * 2 > _LATENCY_WIDTH or (number == 0 and x > _LEFT + _LABEL_ROOM * 2)
-        label_x, anchor = (x - 4, "end") if is_left else (x + 4, "")
+    told = [(f"{label} {duration(seconds)}", x_of(seconds)) for label, seconds in percentiles if seconds is not None]
+    # Each line begins beside its own label, and in this order it crosses none of the others: where there is room to the
+    # right of the last one the labels go down, and only the median's stands to its left; else they all do, and go up.
+    goes_down = told[-1][1] + 2 * _LABEL_ROOM <= _LATENCY_WIDTH
+    for number, (label, x) in enumerate(told):
+        is_left = x > _LEFT + 2 * _LABEL_ROOM and (number == 0 or not goes_down)
+        y = 34.0 + 12 * (number if goes_down else len(told) - 1 - number)
         drawn += [
             svg.line(x, y - 8, x, base, "percentile"),
-            svg.text(label_x, y, f"{label} {duration(seconds)}", class_="note", anchor=anchor),
+            svg.text(x - 4 if is_left else x + 4, y, label, class_="note", anchor="end" if is_left else ""),
         ]
-    told = ", ".join(f"{label} {duration(seconds)}" for label, seconds in percentiles if seconds is not None)
     return svg.picture(
         _LATENCY_WIDTH,
         _LATENCY_HEIGHT,
         *drawn,
         name=name,
         title=language.text("html.chart_latency_title"),
-        description=language.text("html.chart_latency_description", number=count(sum(totals)), percentiles=told),
+        description=language.text(
+            "html.chart_latency_description",
+            number=count(sum(totals)),
+            percentiles=", ".join(label for label, _ in told),
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from harness.report.charts import latency_chart, time_chart
 from harness.report.figures import End, Histogram, OverTime, heat_map
 from harness.report.heat import coverage_columns
 from harness.report.language import ENGLISH, JAPANESE
+from harness.report.text_width import text_width
 from tests.harness.pages import Element, Page
 
 OVER_TIME = OverTime(
@@ -131,6 +132,22 @@ def test_percentiles_stand_at_their_times() -> None:
     (unanswered,) = bars(page, "end-undecided")
     assert unanswered[3] == pytest.approx(boxes[2][3] / 4, abs=0.2)
     assert unanswered[1] + unanswered[3] == pytest.approx(boxes[2][1], abs=0.2)
+
+
+@pytest.mark.parametrize("p99_s", [0.06, 0.3, 0.9])
+@pytest.mark.parametrize("p95_s", [0.05, 0.055])
+def test_lines_of_percentiles_cross_no_label(p95_s: float, p99_s: float) -> None:
+    """Wherever the percentiles lie, no line runs through the label of another one, and no label is cut off."""
+    page = drawn(latency_chart(HISTOGRAM, Latency(p50_s=0.03, p95_s=p95_s, p99_s=p99_s), ENGLISH))
+    labels = [text for text in of_class(page, "text", "note") if text.text.startswith("p")]
+    for text in labels:
+        x, y, width = float(text.attributes["x"]), float(text.attributes["y"]), text_width(text.text, 11)
+        left = x - width if text.attributes.get("text-anchor") == "end" else x
+        assert left >= 0
+        assert left + width <= 420
+        for line in of_class(page, "line", "percentile"):
+            at, top = float(line.attributes["x1"]), float(line.attributes["y1"])
+            assert not (left < at < left + width and top < y), (text.text, at)
 
 
 def test_levels_of_the_heat_map() -> None:
