@@ -27,7 +27,7 @@ SENTENCES: Mapping[str, str] = {
         "nothing undecided"
     ),
     "shown_in_flight": (
-        "{documents} documents judged, {exposures} pairs of prints in flight at one instant, no misissuance, "
+        "{documents} documents judged, {exposures} pair(s) of prints in flight at one instant, no misissuance, "
         "nothing undecided"
     ),
     "self_test_not_asked": "the self-test was not asked for",

@@ -186,6 +186,15 @@ def test_seen_from_inside_and_from_outside(tmp_path: Path) -> None:
     assert [one.holds for one in comparison.exercise] == [None] * 4
 
 
+def test_with_and_without_synchronisation(tmp_path: Path) -> None:
+    """Pairs of prints in flight are no measure for sync runs that met two."""
+    comparison = compared(run_of(tmp_path / "a"), run_of(tmp_path / "b", synchronises=False))
+    assert comparison.result == "inconclusive"
+    assert "not_comparable_synchronisation" in {reason.code for reason in comparison.reasons}
+    assert (comparison.rates.p_value, comparison.rates.told) == (None, False)
+    assert ("synchronises", True, False) in {(one.name, one.a, one.b) for one in comparison.setup}
+
+
 def test_cells(tmp_path: Path) -> None:
     """Every cell that A hit counts, whatever others B hit in their place."""
     a, b = run_of(tmp_path / "a"), run_of(tmp_path / "b", margin_ns=-20)

@@ -56,6 +56,23 @@ def test_points_count_before_the_outside(tmp_path: Path) -> None:
     assert decide(write_run(tmp_path / "none told", shows_points=True)).verdict == "INCONCLUSIVE"
 
 
+def test_prints_in_flight_where_nothing_is_synchronised(tmp_path: Path) -> None:
+    """A service without sync runs is measured by pairs of prints in flight, and has no coverage cells."""
+    met = decide(write_run(tmp_path / "met", target=(), synchronises=False))
+    assert (met.verdict, met.exposures, met.cells, met.synchronises) == ("PASS", 1, (), False)
+    assert sentences(met) == (
+        "2 documents judged, 1 pair(s) of prints in flight at one instant, no misissuance, nothing undecided",
+        "the self-test was not asked for",
+    )
+    assert met.bound.n == 1
+    alone = [*INNOCENT[:5], delivery("A2", "X", paper("X"), at=(300, 400))]
+    never = decide(write_run(tmp_path / "never", alone, target=(), synchronises=False))
+    assert (never.verdict, never.exposures) == ("INCONCLUSIVE", 0)
+    assert decide(write_run(tmp_path / "with", target=())).verdict == "INCONCLUSIVE"
+    wrong = decide(write_run(tmp_path / "wrong", [*INNOCENT, THEFT], target=(), synchronises=False))
+    assert (wrong.verdict, wrong.bound.events) == ("FAIL", 1)
+
+
 def exposed(runs: int) -> list[Evidence]:
     """That many sync runs, each with two prints of its own in flight."""
     return [

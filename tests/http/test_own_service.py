@@ -52,7 +52,7 @@ def test_clean(serve: Serve, tmp_path: Path) -> None:
     assert (verdict.cells, verdict.sync_runs) == ((), 0)
     assert read_run(tmp_path / "run").synchronises is False
     shown = output + (tmp_path / "run" / "report.html").read_text() + (tmp_path / "run" / "summary.md").read_text()
-    assert f"{verdict.exposures} pairs of prints in flight at one instant" in output
+    assert f"{verdict.exposures} pair(s) of prints in flight at one instant" in output
     assert "Sync runs per second" not in shown
     assert "sync runs; misissuance" not in shown
     assert "coverage cells hit" not in shown
