@@ -120,7 +120,7 @@ def test_slow_service_at_length(serve: Serve, tmp_path: Path) -> None:
 
 REFUSALS = [
     ("alike", ("P002 and P001 get the same payslip: whose it is cannot be told",)),
-    ("volatile", ("payslip of P001 is not the same twice: from byte ", "printed at ")),
+    ("volatile", ("payslip of P001 is not the same twice: from byte ", " and then b'")),
 ]
 
 
