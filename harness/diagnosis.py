@@ -54,6 +54,8 @@ class Cause(StrEnum):
     """D14: several attempts of one application brought a document each."""
     ONE_FOR_MANY = "one_for_many"
     """D09: one person's document went to many who were not in flight together with the donor."""
+    IN_FLIGHT_TOGETHER = "in_flight_together"
+    """D01 to D10: the donor was in flight at the same instant; what they shared cannot be seen from outside."""
     SAME_SECOND = "same_second"
     """D03: the donor was sent in the same second, and nothing stronger speaks."""
     UNKNOWN = "unknown"
@@ -110,7 +112,6 @@ class _Diagnoser:
         nonces.update(print_.nonce for donors in self._in_flight.values() for print_ in donors.values())
         nonces.update(print_.nonce for print_ in self._before.values())
         self._points = evidence.events.reached(nonces)
-        self._at_work = _Spans((run.begin_ns, run.work_end_ns) for run in evidence.sync_runs)
         self._releases = _Spans(_release(run) for run in evidence.sync_runs)
         self._recipients: defaultdict[str, set[str]] = defaultdict(set)
         for print_, judgement in misissued.values():
@@ -165,12 +166,9 @@ class _Diagnoser:
         points_known = {"written", "read"} <= self._points[print_.nonce].keys()
         foreign = [(other, one) for other, one in self._in_flight[row].items() if asks(one) != asks(print_)]
         foreign.sort(key=lambda one: (one[1].sent_ns, one[1].nonce), reverse=True)
-        together = [(span, one) for other, one in foreign if (span := self._together(row, other)) is not None]
+        together = [one for other, one in foreign if self._together(row, other)]
         if together and not points_known:
-            in_sync_run = [one for span, one in together if self._at_work.meet(*span)]
-            if in_sync_run:
-                return Diagnosis(Cause.SPURIOUS_RELEASE, in_sync_run[0].nonce)
-            return Diagnosis(Cause.OVERWRITTEN, together[0][1].nonce)
+            return Diagnosis(Cause.IN_FLIGHT_TOGETHER, together[0].nonce)
         before = self._before.get(row)
         is_same = before is not None and before.checksum == print_.checksum
         if len(self._recipients[print_.checksum]) >= MANY:
@@ -187,11 +185,10 @@ class _Diagnoser:
         found = sorted(self._in_flight[row].values(), key=lambda one: (one.sent_ns, one.nonce), reverse=True)
         return [*found, self._before[row]] if row in self._before else found
 
-    def _together(self, row: int, other: int) -> tuple[int, int] | None:
-        """The closed interval in which both were in flight for certain."""
+    def _together(self, row: int, other: int) -> bool:
+        """Whether both were in flight at one instant for certain."""
         sent_ns, answered_ns = self._prints.certain
-        span = int(max(sent_ns[row], sent_ns[other])), int(min(answered_ns[row], answered_ns[other]))
-        return span if span[0] <= span[1] else None
+        return bool(max(sent_ns[row], sent_ns[other]) <= min(answered_ns[row], answered_ns[other]))
 
     def _is_latest_delivery(self, donor: Print, print_: Print) -> bool:
         """Whether nothing was delivered to anybody between the two."""
