@@ -204,11 +204,13 @@ class JudgedRun:
         ended: Ended = "complete",
         *,
         reports: Mapping[str, Report] | None = None,
+        beside: Callable[[Callable[[], Verdict]], Verdict] = lambda decide: decide(),
     ) -> Verdict:
         """Settle what is open, copy what the target tells into the ledger, stop the target and decide.
 
         Args:
             reports: the last word of other load processes, by segment.
+            beside: makes the decision, which may take minutes; it touches nothing but the run directory.
 
         Raises:
             LedgerError: when the ledger cannot be read back, or a verdict other than FAIL cannot be written.
@@ -228,6 +230,9 @@ class JudgedRun:
             self._guard(step)
         told = {"elapsed_s": elapsed_s, "ended": ended, "died": self.died, "reports": reports or {}}
         self._guard(lambda: self._describe(**told, faults=tuple(self.faults)))
+        return beside(self._decide)
+
+    def _decide(self) -> Verdict:
         decision = examine(self.directory)
         verdict = decision.verdict
         try:

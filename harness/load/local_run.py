@@ -7,7 +7,7 @@ import gevent
 from harness.gate import Verdict
 from harness.ledger import Ended
 from harness.load.active_run import ActiveRun, Share
-from harness.load.beside import every
+from harness.load.beside import every, in_a_thread
 from harness.load.clock import Clock
 from harness.load.live import Live
 from harness.load.options import Setup
@@ -76,7 +76,7 @@ class LocalRun:
         gevent.killall(self._greenlets)
         self.active.stop()
         self.live.end()
-        return self.live.decide(lambda: self.run.close(ended))
+        return self.live.decide(lambda: self.run.close(ended, beside=in_a_thread))
 
     def _counted(self) -> list[Counted]:
         recorder = self.active.recorder

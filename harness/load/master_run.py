@@ -14,7 +14,7 @@ from locust.runners import STATE_MISSING, MasterRunner
 from harness.gate import Verdict
 from harness.ledger import INCIDENT_DIRECTORY, SEGMENT_DIRECTORY, Ended, Report
 from harness.load.active_run import DRAIN_S, Share
-from harness.load.beside import every
+from harness.load.beside import every, in_a_thread
 from harness.load.clock import Clock
 from harness.load.live import Live
 from harness.load.messages import (
@@ -141,7 +141,7 @@ class MasterRun:
                     self.run.add_fault(f"{worker.segment}: {fault}")
         if not self._workers:
             self.run.add_fault("no worker took part")
-        return self.live.decide(lambda: self.run.close(ended, reports=self._reports()))
+        return self.live.decide(lambda: self.run.close(ended, reports=self._reports(), beside=in_a_thread))
 
     def _counted(self) -> list[Counted]:
         return [
@@ -223,21 +223,21 @@ class MasterRun:
         self._heard_s = time.monotonic()
         piece = unpack(msg.data, Piece)
         try:
-            taken = PieceTaken(name=piece.name, size=self._write(piece, self._workers[msg.node_id].segment))
+            taken = PieceTaken(name=piece.name, size=self._write(piece, self._workers.get(msg.node_id)))
         except (OSError, ValueError) as error:
             taken = PieceTaken(name=piece.name, size=0, refused=str(error))
         self._runner.send_message(FILE, pack(taken), msg.node_id)
 
-    def _write(self, piece: Piece, segment: str) -> int:
-        if piece.run != self.run.id:
+    def _write(self, piece: Piece, worker: _Worker | None) -> int:
+        if piece.run != self.run.id or worker is None:
             raise ValueError("its run is over")
         name = Path(piece.name)
         allowed = (
-            name == Path(SEGMENT_DIRECTORY) / f"{segment}.jsonl",
+            name == Path(SEGMENT_DIRECTORY) / f"{worker.segment}.jsonl",
             name.parent == Path(INCIDENT_DIRECTORY) and name.suffix == ".document",
         )
         if not any(allowed):
-            raise ValueError(f"{piece.name} is no file of {segment}")
+            raise ValueError(f"{piece.name} is no file of {worker.segment}")
         path = self.run.directory / name
         path.touch(mode=0o600)
         with path.open("r+b") as file:

@@ -1,5 +1,6 @@
 """What the owner of a run knows of it while it goes on."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import gevent
 import pytest
 
 import harness.load.live
+import harness.run
 from harness.criteria import Criteria
-from harness.gate import Verdict
+from harness.gate import Decision, Verdict, examine
 from harness.ledger import LedgerError
+from harness.load.beside import in_a_thread
 from harness.load.live import Live
 from harness.load.plan import Phase, Plan
 from harness.outcome import Outcome
@@ -186,6 +189,40 @@ def test_decided(desk: Desk) -> None:
     assert sum(seen.latency.counts) == 2
     assert seen.elapsed_s is not None
     assert seen.series
+
+
+def test_others_go_on_while_it_is_decided(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decision may take minutes; meanwhile everybody else goes on and sees that the run is being decided."""
+    goes_on = threading.Event()
+    decide = examine
+
+    def wait_and_decide(directory: Path) -> Decision:
+        assert goes_on.wait(20)
+        return decide(directory)
+
+    def look() -> None:
+        desk.until(lambda seen: seen.state == "deciding")
+        goes_on.set()
+
+    monkeypatch.setattr(harness.run, "examine", wait_and_decide)
+    desk.live.start()
+    desk.two_right()
+    desk.live.end()
+    looking = gevent.spawn(look)
+    verdict = desk.live.decide(lambda: desk.run.close(beside=in_a_thread))
+    looking.get()
+    assert desk.live.snapshot().verdict == verdict.verdict
+
+
+def test_decision_that_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    """What a decision raises in its thread is raised where it is waited for, and said nowhere else."""
+
+    def fail() -> None:
+        raise LedgerError("cannot read run.json")
+
+    with pytest.raises(LedgerError, match=r"cannot read run\.json"):
+        in_a_thread(fail)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_no_verdict(desk: Desk) -> None:
