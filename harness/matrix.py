@@ -34,6 +34,8 @@ from harness.target_evidence import Told
 MATRIX_FILE = "matrix.json"
 _ROUNDS_AT_MOST = 4  # times the wanted number of exposures
 _ATTEMPTS = 3
+_SYNC_LIMIT_S = 5.0
+_SYNC_POLL_S = 0.02
 _CONFIDENCE = 0.95
 
 
@@ -232,11 +234,21 @@ def _provoke(
             recorder.segment.flush()
             if not run.check_target():
                 raise TargetError(run.died)
-            new = run.pull()
-            told.sync_runs.extend(new.sync_runs)
-            told.events.extend(new.events)
+            _listen(run, told)
             if number >= wanted and _reached(told, flights, at_once) >= wanted:
                 return
+
+
+def _listen(run: JudgedRun, told: Told) -> None:
+    """Until the change of the round has been synchronised, for its sync run to be told as a whole."""
+    give_up_s = time.monotonic() + _SYNC_LIMIT_S
+    while True:
+        new = run.pull()
+        told.sync_runs.extend(new.sync_runs)
+        told.events.extend(new.events)
+        if run.is_synchronised or time.monotonic() > give_up_s or not run.check_target():
+            return
+        time.sleep(_SYNC_POLL_S)
 
 
 def _reached(told: Told, flights: list[tuple[int, int]], at_once: int) -> int:

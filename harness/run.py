@@ -194,6 +194,13 @@ class JudgedRun:
         finally:
             self.target.close()
 
+    @property
+    def is_synchronised(self) -> bool:
+        """Every change that this process has sent, or been told of, was synchronised when the target was last asked."""
+        if self.recorder is not None:
+            self.expect_versions(self.recorder.register.newest_versions())
+        return self._target_evidence.synchronised.issuperset(self._newest.items())
+
     def expect_versions(self, newest: Mapping[str, int]) -> None:
         """Tell of changes that another process sent: group -> the newest version that was made."""
         for group, version in newest.items():
@@ -264,7 +271,7 @@ class JudgedRun:
             return
         while self._newest and self.check_target() and time.monotonic_ns() < give_up_ns:
             self.pull()
-            if self._target_evidence.synchronised.issuperset(self._newest.items()):
+            if self.is_synchronised:
                 return
             time.sleep(_SYNC_POLL_S)
         if self._newest and not self.died:
