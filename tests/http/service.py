@@ -21,6 +21,13 @@ def paper(person: str, kind: str = "payslip", options: str = "") -> bytes:
     return f"{kind} of {person} with {options or 'nothing'}\n".encode() * 20
 
 
+class Job:
+    """Of one person."""
+
+    def __init__(self, number: int, person: str) -> None:
+        self.number, self.person, self.asked = number, person, 0
+
+
 class Service(ThreadingHTTPServer):
     """Its state is what its defects are about."""
 
@@ -31,7 +38,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.defect, self.pause_s = defect, pause_s
         self.person = ""
-        self.made = 0
+        self.jobs: list[Job] = []
         self.lock = threading.Lock()
         self.random = random.Random(5)
 
@@ -50,16 +57,51 @@ class Handler(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
     def do_GET(self) -> None:
-        """Its version."""
-        self._answer(200, b'{"build": "7"}')
+        """Its version; or of a job how far it is, and its paper, to whoever began it."""
+        if self.path == "/version":
+            self._answer(200, b'{"build": "7"}')
+            return
+        with self.server.lock:
+            job = self.server.jobs[int(self.path.rpartition("/")[2])]
+            job.asked += 1
+        if self.headers["Cookie"] != f"sid={job.person}; lang=ja":
+            self._answer(403, b"")
+        elif self.path.startswith("/papers/"):
+            self._answer(200, paper(job.person))
+        elif job.asked == 1:
+            self._answer(202, b"")
+        else:
+            self._answer(200, json.dumps({"files": [f"/papers/{job.number}"]}).encode())
+
+    def _begin(self, asked: dict[str, str]) -> None:
+        """A job, for whoever has logged in."""
+        person = self.headers["Cookie"].partition("=")[2].partition(";")[0]
+        with self.server.lock:
+            job = Job(len(self.server.jobs), person if asked["employee"] == person else "")
+            self.server.jobs.append(job)
+        self._answer(202, b"", {"Location": f"/jobs/{job.number}"})
+
+    def _log_in(self, person: str) -> None:
+        """Cookies, and a redirection that nobody has to follow."""
+        self.send_response(302)
+        for name, value in (
+            *(("Set-Cookie", f"sid={person}; Path=/"), ("Set-Cookie", "lang=ja; HttpOnly")),
+            *(("Location", "/nowhere"), ("Content-Length", "0")),
+        ):
+            self.send_header(name, value)
+        self.end_headers()
 
     def do_POST(self) -> None:
         """A paper for somebody."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if asked["employee"] == REFUSED:
             self._answer(409, b'{"refused": "left the company"}')
-            return
-        self._print(asked)
+        elif self.path == "/login":
+            self._log_in(asked["employee"])
+        elif self.path == "/jobs":
+            self._begin(asked)
+        else:
+            self._print(asked)
 
     def _print(self, asked: dict[str, str]) -> None:
         person, kind, options = asked["employee"], asked["kind"], asked["options"]

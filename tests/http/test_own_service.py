@@ -85,6 +85,39 @@ def test_two_processes(serve: Serve, tmp_path: Path) -> None:
     assert {process.self_test for process in verdict.processes.values()} == {"caught"}
 
 
+JOB = """
+[login]
+path = "/login"
+json = { employee = "{person}" }
+cookie = true
+
+[answer.job]
+accepted = { status = [202] }
+location = { header = "Location" }
+pending = { status = [202] }
+every_s = 0.01
+"""
+
+
+def test_several_requests_are_one_print(serve: Serve, tmp_path: Path) -> None:
+    """Login with cookies, a job that is asked for, a link that is fetched: one attempt, judged by its document."""
+    _, path = serve()
+    text = path.read_text().replace('"/payslips"', '"/jobs"').replace('in = "body"', 'in = "link"')
+    text = text.partition("[kinds.annual]")[0] + "[application]" + text.partition("[application]")[2]
+    text = text.replace('options = ["my_number"]\n', "")
+    people = "person\n" + "".join(f"P{number:03}\n" for number in range(1, 13))
+    (tmp_path / "people.csv").write_text(people)
+    path.write_text(f'{text}link = {{ json = "files.0" }}\n{JOB}')
+    probed = run("probe", "target.toml", cwd=tmp_path)
+    assert probed.returncode == 0, probed.stdout + probed.stderr
+    learnt = run("calibrate", "target.toml", cwd=tmp_path)
+    assert learnt.stdout == "12 documents and 0 refusals learnt: target.golden.json\n", learnt.stderr
+    code, output, verdict = verify(tmp_path, "--max", "error_share=0", burst_s=1.0)
+    assert code == 0, output
+    (process,) = verdict.processes.values()
+    assert process.issued == verdict.prints_judged == verdict.outcomes["ok"] > 20
+
+
 def account(verdict: Verdict, most: int) -> None:
     """Nothing of a slow service is a misissuance, and every attempt is accounted for."""
     assert verdict.incidents == ()
