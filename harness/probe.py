@@ -132,7 +132,8 @@ class Probe:
                 for expected in self._target.expected(_print(application, content, marks)):
                     self._register.add(expected)
             return True
-        self._register.add(_entry(one, document))
+        owners = (one.applicant, other.applicant) if document == other_document else (one.applicant,)
+        self._register.add(_entry(one, owners, document))
         return False
 
     def _outcome(self, application: Application, document: bytes) -> Outcome:
@@ -198,10 +199,10 @@ def _print(application: Application, document: bytes, marks: tuple[Mark, ...] = 
     )
 
 
-def _entry(application: Application, document: bytes) -> Document:
+def _entry(application: Application, owners: tuple[str, ...], document: bytes) -> Document:
     return Document(
-        persons=(application.applicant,),
-        applicants=(application.applicant,),
+        persons=owners,
+        applicants=owners,
         group=application.group,
         kind=application.kind,
         options=application.options,
