@@ -66,7 +66,7 @@ def test_the_program_of_the_release_fails_and_every_incident_names_the_true_owne
     start: Callable[..., Command], tmp_path: Path
 ) -> None:
     """The seed build ends in FAIL, exit code 1; verdict and report agree with the deployment's own events."""
-    run = start("harness", "verify", "april30", "--out", "run", "--", *SHORT_PLAN, "8")
+    run = start("harness", "verify", "april30", "--out", "run", "--", *SHORT_PLAN, "14")
     assert run.wait() == 1, run.stderr
     _check_failing_run(tmp_path / "run")
     assert "FAIL" in run.stdout
@@ -78,7 +78,7 @@ def test_the_program_of_the_release_fails_and_every_incident_names_the_true_owne
 
 def test_the_fixed_program_passes_with_nothing_but_ok(start: Callable[..., Command], tmp_path: Path) -> None:
     """The fixed build ends in PASS, exit code 0, and no outcome but ok is counted."""
-    run = start("harness", "verify", "april30", "--build", "fixed", "--out", "run", "--", *SHORT_PLAN, "8")
+    run = start("harness", "verify", "april30", "--build", "fixed", "--out", "run", "--", *SHORT_PLAN, "14")
     assert run.wait() == 0, (run.stdout, run.stderr)
     verdict = read_verdict(tmp_path / "run")
     assert {outcome for outcome, number in verdict["outcomes"].items() if number} == {"ok"}
@@ -92,7 +92,7 @@ def test_locust_alone_makes_the_same_run_and_the_gate_the_same_verdict(
     start: Callable[..., Command], tmp_path: Path
 ) -> None:
     """`locust -f` decides as `misissue verify` does, and `misissue gate` reads the same verdict from the ledger."""
-    run = start("locust", "-f", str(PROFILE), "--headless", "--only-summary", "--out", "run", *SHORT_PLAN, "8")
+    run = start("locust", "-f", str(PROFILE), "--headless", "--only-summary", "--out", "run", *SHORT_PLAN, "14")
     assert run.wait() == 1, run.stderr
     _check_failing_run(tmp_path / "run")
     written = (tmp_path / "run" / "verdict.json").read_bytes()
