@@ -52,7 +52,7 @@ def test_fail(tmp_path: Path) -> None:
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         (
             r"| 2023-04-30T00:00:00.000+09:00 | wrong\_person | Person 1 | juminhyo | juminhyo | Person 2 | S1 "
-            "| print image overwritten in the stage: a sync run released the print wait by mistake |"
+            "| two prints in flight at one instant; what they shared cannot be seen from outside |"
         ),
         "",
         "### What was exercised",
@@ -100,7 +100,7 @@ def test_in_japanese(tmp_path: Path) -> None:
     ]
     assert (
         r"| 2023-04-30T00:00:00.000+09:00 | 誤交付（別人の証明書） | 人物 1 | 住民票の写し | 住民票の写し | 人物 2 "
-        "| S1 | 随時連携処理が印刷の処理待ちを誤って解除し、印刷イメージファイルが上書きされた |"
+        "| S1 | 二つの印刷が同時に処理中だった（何を共有していたかは外側からは分からない） |"
     ) in lines
     assert r"| p95\_s:inkan | 不明 | ≤ 1 | 不明 |" in lines
 
