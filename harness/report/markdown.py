@@ -13,14 +13,9 @@ from harness.report.masking import Masking
 from harness.report.reasons import reason_text
 from harness.report.sentences import (
     asked_for,
-    bound_sentence,
-    completeness_sentence,
-    coverage_sentence,
     handed_out,
-    latency_sentence,
     owners_of,
-    papers_sentence,
-    retried_errors_sentence,
+    what_was_shown,
 )
 
 _SHOWN_INCIDENTS = 20
@@ -48,16 +43,8 @@ def _lines(verdict: Verdict, run: RunDescription, language: Language, masking: M
         yield f"- {_more(len(verdict.reasons) - _SHOWN_REASONS, language)}"
     yield from _incidents(verdict, language, masking)
     yield from _section("exercised", language)
-    for sentence in (
-        papers_sentence(verdict, language),
-        bound_sentence(verdict, language),
-        coverage_sentence(verdict, language),
-        completeness_sentence(verdict, language),
-        latency_sentence(verdict, language),
-        retried_errors_sentence(verdict, language, VERDICT_FILE),
-    ):
-        if sentence:
-            yield f"- {escape(sentence)}"
+    for sentence in what_was_shown(verdict, language, VERDICT_FILE):
+        yield f"- {escape(sentence)}"
     yield from _section("outcomes", language)
     yield from table_lines(
         (language.text("markdown.outcome"), language.text("markdown.number")),

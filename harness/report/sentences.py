@@ -65,6 +65,23 @@ def owners_of(incident: Incident, language: Language, masking: Masking) -> str:
     return language.text("common.list_separator").join(names) or language.text("sentence.nobody")
 
 
+def what_was_shown(verdict: Verdict, language: Language, place: str) -> list[str]:
+    """The sentences that terminal and Markdown say of every run.
+
+    Args:
+        place: where the errors that were re-applied and printed normally can be looked up.
+    """
+    sentences = (
+        papers_sentence(verdict, language),
+        bound_sentence(verdict, language),
+        coverage_sentence(verdict, language),
+        completeness_sentence(verdict, language),
+        latency_sentence(verdict, language),
+        retried_errors_sentence(verdict, language, place),
+    )
+    return [sentence for sentence in sentences if sentence]
+
+
 def papers_sentence(verdict: Verdict, language: Language) -> str:
     """How many papers, and how many people's data."""
     return language.text(

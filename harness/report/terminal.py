@@ -13,13 +13,8 @@ from harness.report.language import Language
 from harness.report.masking import Masking
 from harness.report.reasons import reason_text
 from harness.report.sentences import (
-    bound_sentence,
-    completeness_sentence,
-    coverage_sentence,
     incident_sentence,
-    latency_sentence,
-    papers_sentence,
-    retried_errors_sentence,
+    what_was_shown,
 )
 
 _SHOWN_INCIDENTS = 8
@@ -54,16 +49,8 @@ def print_verdict(verdict: Verdict, directory: Path, language: Language) -> None
         if number:
             table.add_row(language.text(f"common.outcome_{outcome}"), str(number))
     console.print(table)
-    for sentence in (
-        papers_sentence(verdict, language),
-        bound_sentence(verdict, language),
-        coverage_sentence(verdict, language),
-        completeness_sentence(verdict, language),
-        latency_sentence(verdict, language),
-        retried_errors_sentence(verdict, language, place),
-    ):
-        if sentence:
-            console.print(sentence)
+    for sentence in what_was_shown(verdict, language, place):
+        console.print(sentence)
     reasons = [reason_text(reason, language) for reason in verdict.reasons[:_SHOWN_REASONS]]
     if len(verdict.reasons) > _SHOWN_REASONS:
         number = len(verdict.reasons) - _SHOWN_REASONS
