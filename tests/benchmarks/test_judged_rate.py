@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -84,18 +84,17 @@ def measure_round(sides: Sequence[Side]) -> Round:
 
 @contextmanager
 def four_sides(service: Service, directory: Path, *, warm_up_prints: int) -> Iterator[Sequence[Side]]:
-    """Four fresh processes, because one differs a little from the next for as long as it lives; warm, and stopped."""
-    with (
-        Side.plain(service) as before,
-        Side.judged(service, directory) as judged,
-        Side.lean(service) as lean,
-        Side.plain(service) as after,
-    ):
-        sides = (before, judged, lean, after)
+    """Four fresh processes, because one differs a little from the next for as long as it lives; warm, and stopped.
+
+    They are started one after the other, so that what the service handed out was to the one that is being warmed up.
+    """
+    sides = Side.plain(service), Side.judged(service, directory), Side.lean(service), Side.plain(service)
+    with ExitStack() as stack:
         for side in sides:
+            stack.enter_context(side)
             side.print_until(service.served + warm_up_prints)
         yield sides
-    assert before.exit_code == lean.exit_code == after.exit_code == 0, (before.told, lean.told, after.told)
+    assert [side.exit_code for side in sides if side is not sides[1]] == [0, 0, 0], [side.told for side in sides]
 
 
 def assert_all_judged(directory: Path) -> Verdict:
