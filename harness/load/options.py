@@ -101,19 +101,25 @@ def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, opti
         kind = int if isinstance(option.default, int) else float
         add(f"--{option.name}", type=kind, default=option.default, help=option.help)
     add("--seed", type=int, default=20230430, help="of everything that is drawn at random")
-    add("--rate", default="", metavar="N/s", help="plan of arrivals: applications per second, whoever is free")
+    add("--rate", default="", metavar="N/s", help="plan of arrivals, such as 20/s: applications whoever is free")
     add("--arrivals", default="poisson", choices=("poisson", "constant"), help="how the plan of arrivals is drawn")
     add("--stop-on-misissuance", action="store_true", help="end the run at the first misissuance")
     for name in ("build", "topology", "sync"):
         add(f"--{name}", default="", help=f"the target's setting {name}")
-    add("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting of the target")
-    add("--max", action="append", default=[], metavar="METRIC[:KIND]=VALUE", help="FAIL when a metric is above it")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting of the target, as KEY=VALUE")
+    add(
+        "--max",
+        action="append",
+        default=[],
+        metavar="METRIC[:KIND]=VALUE",
+        help="FAIL when a metric is above it, as METRIC=VALUE",
+    )
     add(
         *("--min",),
         action="append",
         default=[],
         metavar="METRIC[:KIND]=VALUE",
-        help="INCONCLUSIVE when a metric is below it",
+        help="INCONCLUSIVE when a metric is below it, as METRIC=VALUE",
     )
     add("--confidence", type=float, default=None, help="of every bound; 0.95 unless given")
     add(

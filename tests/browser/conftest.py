@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from targets.lifetime import die_with_parent
 from tests.e2e.conftest import Command, free_port, wait_until
@@ -24,11 +24,13 @@ _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
     *("--disable-component-update", "--disable-sync"),
 )
+_PATIENCE_MS = 60_000
 AXE = "axe-core@4.14.1"
 _AXE_SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 SCREENSHOTS = "MISISSUE_SCREENSHOTS"
 """Variable that names a directory in which the pictures of all pages are kept."""
 WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1440, "light"), (390, "dark"))
+"""Width in pixels and colours; a page is opened in the first of them."""
 _GRAVE = {"serious", "critical"}
 
 
@@ -37,6 +39,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's; of a module, for playwright's loop would be in the way of tests that have a loop of their own."""
     if not CHROMIUM.exists():
         pytest.fail(f"there is no {CHROMIUM}; install it with: apt-get install chromium")
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         yield browser
@@ -47,7 +50,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A window in English, in whose scripts nothing may go wrong."""
     context = chromium.new_context(locale="en-US", viewport={"width": WINDOWS[0][0], "height": 900})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(_PATIENCE_MS)
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
@@ -84,7 +87,7 @@ def look(axe: str, tmp_path: Path) -> Look:
 
     def look_at(page: Page, name: str) -> None:
         kept.mkdir(parents=True, exist_ok=True)
-        for width, scheme in WINDOWS:
+        for width, scheme in reversed(WINDOWS):  # afterwards it is as it was
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
             page.screenshot(path=kept / f"{name}-{width}-{scheme}.png", full_page=True)

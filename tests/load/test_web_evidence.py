@@ -1,6 +1,7 @@
 """What is told of an incident is what the ledger holds, and the process that tells it loads no Locust."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,12 +29,17 @@ def decision(tmp_path: Path) -> Decision:
     return evaluate(evidence, evidence.run.criteria)
 
 
+def applicants(page: str) -> dict[str, str]:
+    """Print -> who applied, of those that were in flight beside the incident."""
+    return dict(re.findall(r'role="rowheader">(.*?)</th>\s*<td[^>]*>(.*?)</td>', page))
+
+
 def test_incident(decision: Decision) -> None:
     """Who was handed what of whom, and who was in flight beside it with which error, without names."""
     page = render_incident(decision, "A3.1", ENGLISH, masking_of(decision, ENGLISH, reveal=False), no_documents)
     assert "Person 1 applied for" in page
     assert " of Person 2" in page
-    assert '<th scope="row">A4.1</th><td>Person 2</td>' in page
+    assert applicants(page)["A4.1"] == "Person 2"
     assert "error_final" in page
     assert "The print of Person 1 and that of Person 2" in page
     assert page.count("<svg") == 1
@@ -43,7 +49,7 @@ def test_incident(decision: Decision) -> None:
 def test_names_and_language(decision: Decision) -> None:
     """Names where they are asked for, and the field's terms in Japanese."""
     page = render_incident(decision, "A3.1", JAPANESE, masking_of(decision, JAPANESE, reveal=True), no_documents)
-    assert '<th scope="row">A4.1</th><td>X</td>' in page
+    assert applicants(page)["A4.1"] == "X"
     assert "同時に印刷処理中だった申請" in page
 
 
@@ -51,7 +57,7 @@ def test_aliases_that_were_given_out_stay(decision: Decision) -> None:
     """Whoever has an alias on the pages has the same here."""
     masking = masking_of(decision, ENGLISH, reveal=False, known=("somebody", "X"))
     page = render_incident(decision, "A3.1", ENGLISH, masking, no_documents)
-    assert '<th scope="row">A4.1</th><td>Person 2</td>' in page
+    assert applicants(page)["A4.1"] == "Person 2"
     assert "Person 3 applied for" in page
 
 

@@ -52,6 +52,7 @@ def value(seen: View, key: str) -> tuple[str, str]:
             "PASS; a misissuance has a chance of at most 22.09% per exposure, confidence 0.95",
             "good",
         ),
+        (running(state="decided", exit_code=4), "Not known: no verdict could be made", "", "unsure"),
         (
             decided("INCONCLUSIVE", "in_flight"),
             "Not known: the run shows too little",

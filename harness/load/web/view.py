@@ -143,6 +143,8 @@ class _Writer:
                 return self._text("web.title_fail"), "bad"
             case "INCONCLUSIVE":
                 return self._text("web.title_inconclusive"), "unsure"
+        if seen.state == "decided":
+            return self._text("web.title_no_verdict"), "unsure"
         return self._text("web.none_seen"), ""
 
     def _sentence(self) -> str:
