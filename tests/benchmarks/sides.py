@@ -85,10 +85,15 @@ class Service:
 class Side:
     """A Locust process with one profile, at work while the context is open."""
 
-    def __init__(self, service: Service, profile: str, *options: str) -> None:
+    def __init__(self, service: Service, profile: str, *options: str, web_port: int | None = None) -> None:
         self._service = service
         self._words = ["locust", "-f", str(_HERE / profile), "--users", str(USERS), "--spawn-rate", "100"]
-        self._words += ["--headless", "--only-summary", "--loglevel", "WARNING", *options]
+        self._words += ["--only-summary", "--loglevel", "WARNING", *options]
+        if web_port is None:
+            self._words.append("--headless")
+        else:
+            self._words += ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(web_port)]
+        self._web_port = web_port
         self.told = ""
         self.exit_code: int | None = None
 
@@ -106,6 +111,12 @@ class Side:
     def judged(cls, service: Service, directory: Path) -> "Side":
         """The shipped user class and plug-in, with its ledger in the run directory."""
         return cls(service, "judged_profile.py", "--set", f"address={service.address}", "--out", str(directory))
+
+    @classmethod
+    def open_to_view(cls, service: Service, directory: Path, web_port: int) -> "Side":
+        """The same with Locust's web UI, on which whoever likes may look at the run."""
+        options = ("--set", f"address={service.address}", "--out", str(directory))
+        return cls(service, "judged_profile.py", *options, web_port=web_port)
 
     def __enter__(self) -> Self:
         self._process = _start(self._words, core=-1)
@@ -129,11 +140,37 @@ class Side:
             time.sleep(_POLL_S)
         self._pause()
 
-    def turn(self, seconds: float) -> Turn:
-        """Let it work for about so long, alone."""
+    def look(self, path: str) -> bytes:
+        """What the web UI of a side that is at work answers.
+
+        Raises:
+            AssertionError: when it does not answer with 200.
+        """
+        assert self._web_port is not None
+        connection = http.client.HTTPConnection("127.0.0.1", self._web_port, timeout=60)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status == 200, (path, answer.status, body)
+            return body
+        finally:
+            connection.close()
+
+    def turn(self, seconds: float, *, looks: Sequence[str] = (), every_s: float = 1.0) -> Turn:
+        """Let it work for about so long, alone.
+
+        Args:
+            looks: paths of its web UI at which somebody looks again and again meanwhile.
+        """
         served, cpu_ns, begin_ns = self._service.served, self._cpu_ns(), time.monotonic_ns()
+        end_s = time.monotonic() + seconds
         self._process.send_signal(signal.SIGCONT)
-        time.sleep(seconds)
+        while (left_s := end_s - time.monotonic()) > 0:
+            next_s = time.monotonic() + min(every_s, left_s)
+            for path in looks:
+                self.look(path)
+            time.sleep(max(0.0, next_s - time.monotonic()))
         self._pause()
         wall_ns = time.monotonic_ns() - begin_ns
         return Turn(prints=self._service.served - served, wall_ns=wall_ns, cpu_ns=self._cpu_ns() - cpu_ns)

@@ -1,0 +1,111 @@
+"""What it costs that somebody looks: judged prints with the tab open, its page polled and metrics scraped, and without.
+
+With and without are turns of one process, so that nothing but the looks differs between the two.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.benchmarks.sides import Service, Side, Turn
+from tests.benchmarks.spread import Spread
+from tests.benchmarks.test_judged_rate import assert_all_judged
+
+COST_US_WANTED = 3.0
+METRICS, SNAPSHOT, TAB = "/metrics", "/misissuance/snapshot.json", "/stats/requests"
+LOOKS = (METRICS, SNAPSHOT, TAB)
+"""Prometheus, the live overview, and Locust's own page with our tab: each of them once a second."""
+_SESSIONS = 4
+_ROUNDS = 6
+_TURN_S = 2.0
+_WARM_UP_PRINTS = 5000
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """Turns without looks, with them, and without once more for the noise."""
+
+    before: Turn
+    seen: Turn
+    after: Turn
+
+    @property
+    def cost_us(self) -> float:
+        """CPU microseconds a print that the looks took."""
+        return self.seen.cpu_us - (self.before + self.after).cpu_us
+
+
+def measure_round(side: Side, seconds: float) -> Round:
+    """Two turns with looks between three without: a machine that gets slower favours neither."""
+    first, seen, middle, again, last = (side.turn(seconds, looks=LOOKS if number % 2 else ()) for number in range(5))
+    half = Turn(prints=middle.prints // 2, wall_ns=middle.wall_ns // 2, cpu_ns=middle.cpu_ns // 2)
+    return Round(before=first + half, seen=seen + again, after=half + last)
+
+
+@contextmanager
+def side_at_work(service: Service, directory: Path, *, warm_up_prints: int) -> Iterator[Side]:
+    """One that is warm, at which somebody has looked once, and stopped."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with Side.open_to_view(service, directory, port) as side:
+        side.print_until(service.served + warm_up_prints)
+        side.turn(0.2, looks=LOOKS)
+        yield side
+    assert side.exit_code == 3, side.told  # it met no exposure
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="the service and its client need a core each")
+def test_cost_of_the_taps(tmp_path: Path) -> None:
+    """That somebody looks every second costs at most 3 microseconds of CPU a judged print."""
+    rounds: list[Round] = []
+    with Service() as service:
+        for number in range(_SESSIONS):
+            directory = tmp_path / f"run{number}"
+            with side_at_work(service, directory, warm_up_prints=_WARM_UP_PRINTS) as side:
+                rounds += [measure_round(side, _TURN_S) for _ in range(_ROUNDS)]
+            assert_all_judged(directory)
+
+    def spread(quantity: Callable[[Round], float]) -> Spread:
+        return Spread.of([quantity(round_) for round_ in rounds])
+
+    cost_us = spread(lambda round_: round_.cost_us)
+    print(
+        f"\nlooked at every second, CPU us a print more: {cost_us:.2f}",
+        f"without / without, the noise:                {spread(lambda r: r.after.cpu_us - r.before.cpu_us):.2f}",
+        f"without, CPU us a print:                     {spread(lambda r: (r.before + r.after).cpu_us):.1f}",
+        f"without, prints/s:                           {spread(lambda r: (r.before + r.after).rate):.0f}",
+        f"looked at, prints/s:                         {spread(lambda r: r.seen.rate):.0f}",
+        sep="\n",
+    )
+    assert cost_us.median <= COST_US_WANTED
+
+
+def test_what_is_looked_at(tmp_path: Path) -> None:
+    """Short twin: every look shows the prints of the very run whose cost is measured."""
+    with Service() as service, side_at_work(service, tmp_path / "run", warm_up_prints=200) as side:
+        told: dict[str, bytes] = {}
+        take = side.look
+
+        def look(path: str) -> bytes:
+            told[path] = take(path)
+            return told[path]
+
+        side.look = look  # type: ignore[method-assign] # to see what it sees
+        round_ = measure_round(side, 0.3)
+        served = service.served
+    values = dict(line.rsplit(b" ", 1) for line in told[METRICS].splitlines() if not line.startswith(b"#"))
+    (judged,) = [float(value) for name, value in values.items() if name.startswith(b"misissue_prints_judged_total")]
+    assert 200 <= judged <= served
+    seen = msgspec.json.decode(told[SNAPSHOT])["snapshot"]
+    assert (seen["state"], seen["verdict"]) == ("running", None)
+    assert judged <= seen["prints_judged"] <= served
+    assert b"extended_stats" in told[TAB]
+    assert min(turn.prints for turn in (round_.before, round_.seen, round_.after)) > 0
+    assert round_.seen.wall_ns >= 6e8
+    assert_all_judged(tmp_path / "run")
