@@ -157,20 +157,18 @@ class Side:
         finally:
             connection.close()
 
-    def turn(self, seconds: float, *, looks: Sequence[str] = (), every_s: float = 1.0) -> Turn:
+    def turn(self, seconds: float, *, looks: Sequence[str] = ()) -> Turn:
         """Let it work for about so long, alone.
 
         Args:
-            looks: paths of its web UI at which somebody looks again and again meanwhile.
+            looks: paths of its web UI at which somebody looks once meanwhile.
         """
         served, cpu_ns, begin_ns = self._service.served, self._cpu_ns(), time.monotonic_ns()
         end_s = time.monotonic() + seconds
         self._process.send_signal(signal.SIGCONT)
-        while (left_s := end_s - time.monotonic()) > 0:
-            next_s = time.monotonic() + min(every_s, left_s)
-            for path in looks:
-                self.look(path)
-            time.sleep(max(0.0, next_s - time.monotonic()))
+        for path in looks:
+            self.look(path)
+        time.sleep(max(0.0, end_s - time.monotonic()))
         self._pause()
         wall_ns = time.monotonic_ns() - begin_ns
         return Turn(prints=self._service.served - served, wall_ns=wall_ns, cpu_ns=self._cpu_ns() - cpu_ns)
