@@ -1,6 +1,7 @@
 """The named points that prints reached inside the service, in columns. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from copy import copy
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -131,6 +132,14 @@ class Events:
         self.point: NDArray[np.int8] = np.array(point_ranks, dtype=np.int8)[point[order]]
         self.at_ns: NDArray[np.int64] = at_ns[order]
         self.slot: NDArray[np.int32] = np.array(slot_ranks, dtype=np.int32)[slot[order]]
+
+    def without(self, prints: Collection[int]) -> Self:
+        """All but the events of these prints, whose numbers nobody else gets."""
+        made = copy(self)
+        kept = ~np.isin(self.print_, list(prints))
+        made.print_, made.point = self.print_[kept], self.point[kept]
+        made.at_ns, made.slot = self.at_ns[kept], self.slot[kept]
+        return made
 
     def number_of(self, nonce: str) -> int:
         """Of a print in the columns; -1 for one without an event."""

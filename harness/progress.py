@@ -179,16 +179,13 @@ class PointsProgress:
         events = Events.of(event for print_ in self._prints.values() for event in print_.events)
         hit = cells_from_points(runs, print_=events.print_, point=events.point, at_ns=events.at_ns, slot=events.slot)
         self.cells.update({cell: len(of_cell) for cell, of_cell in hit.items()})
-        if any(print_.is_used for print_ in self._prints.values()):
-            events = Events.of(
-                event for print_ in self._prints.values() if not print_.is_used for event in print_.events
-            )
-        found = exposures(runs, events)
+        numbers = events.numbers_of(self._prints).tolist()
+        used = {number for number, print_ in zip(numbers, self._prints.values(), strict=True) if print_.is_used}
+        found = exposures(runs, events.without(used) if used else events)
         self.exposures += len(found)
-        if found:
-            used = {number for exposure in found for number in (exposure.staged, exposure.waiting)}
-            for print_, number in zip(self._prints.values(), events.numbers_of(self._prints).tolist(), strict=True):
-                print_.is_used = print_.is_used or number in used
+        used = {number for exposure in found for number in (exposure.staged, exposure.waiting)}
+        for number, print_ in zip(numbers, self._prints.values(), strict=True) if used else ():
+            print_.is_used = print_.is_used or number in used
 
     def _forget(self, *, everything_old: bool) -> None:
         """Keep only prints that may be there during a sync run that is still to come."""

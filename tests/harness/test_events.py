@@ -117,6 +117,17 @@ def test_prints_in_order(events: list[PrintEvent]) -> None:
     assert columns.number_of("A9.1") == -1
 
 
+@given(events_, st.sets(st.integers(0, 3)))
+def test_without_some_prints(events: list[PrintEvent], prints: set[int]) -> None:
+    """Without some prints everything else is as it was, the numbers of the prints included."""
+    columns = Events.of(events)
+    left = columns.without(prints)
+    assert rows(left) == [
+        row for row, print_ in zip(rows(columns), columns.print_, strict=True) if print_ not in prints
+    ]
+    assert left.numbers_of(["A1.1", "A9.1"]).tolist() == columns.numbers_of(["A1.1", "A9.1"]).tolist()
+
+
 def told() -> str:
     """What is told of prints that all came at once."""
     return str(rows(Events.of([at(f"A{number}.1", "applied", 5, f"{number % 3}") for number in range(20)])))
