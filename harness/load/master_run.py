@@ -9,7 +9,7 @@ from typing import Any
 import gevent
 import msgspec
 from locust.rpc import Message
-from locust.runners import STATE_MISSING, MasterRunner
+from locust.runners import STATE_MISSING, STATE_STOPPED, STATE_STOPPING, MasterRunner
 
 from harness.gate import Verdict
 from harness.ledger import INCIDENT_DIRECTORY, SEGMENT_DIRECTORY, Ended, Report
@@ -39,6 +39,8 @@ from harness.run import CLOCK as RUN_CLOCK
 from harness.so_far import Counted
 from harness.target import TargetError
 
+_STOPPED = STATE_STOPPING, STATE_STOPPED
+"""States in which workers end because they were told to."""
 _WATCH_S = 0.25
 _SILENCE_S = 15.0
 _POLL_S = 0.05
@@ -255,7 +257,7 @@ class MasterRun:
                 worker.counted.take(done.counted)
             if done.faults:
                 self._cut_short = True
-            elif not self.is_over:
+            elif not self.is_over and self._runner.state not in _STOPPED:
                 self.run.add_fault(f"the process of {worker.segment} left before the plan was through")
 
     def _watch(self) -> None:

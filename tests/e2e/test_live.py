@@ -1,5 +1,6 @@
 """What is known of a real run while it goes on, in one process and with two workers."""
 
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import msgspec
 import pytest
 
 from harness.snapshot import Snapshot
-from tests.e2e.paper_runs import Ended, at_once, run
+from tests.e2e.conftest import read_verdict, sentences, wait_until
+from tests.e2e.paper_runs import Ended, at_once, begin, run, wait
+from tests.e2e.test_web_ui import Ui
 
 WATCH = """
 import gevent
@@ -136,3 +139,41 @@ def test_exposures_of_two_workers(runs: dict[str, Ended]) -> None:
     }
     assert told[-1].exposures == runs["two workers"].verdict["exposures"] > 0
     assert len(told[-1].processes) == 2
+
+
+def test_one_run_after_the_other(tmp_path: Path) -> None:
+    """Each Start is a run of its own with counts of its own; a reset of Locust's statistics takes none of them away."""
+    ui = Ui()
+    command = begin(tmp_path, "--web", *ui.options, processes=2, burst_s=60.0, wrong_every=20)
+
+    def snapshot() -> Snapshot:
+        return msgspec.convert(ui.ask("misissuance/snapshot.json")["snapshot"], Snapshot)
+
+    ended = []
+    try:
+        ui.wait(command, workers=2)
+        for name in ("run", "run-2"):
+            ui.start(command)
+            wait_until(lambda: snapshot().misissued > 5, command)
+            before = snapshot()
+            with urllib.request.urlopen(f"{ui.url}/stats/reset", b"") as answer:  # noqa: S310 - of our own
+                assert answer.status == 200
+            assert snapshot().misissued >= before.misissued
+            ui.ask("stop", b"")
+            wait_until(lambda: snapshot().state == "decided", command)
+            ended.append((before, snapshot(), read_verdict(tmp_path / name)))
+    finally:
+        command.process.terminate()
+        wait(command, tmp_path / "run-2")
+    for before, last, verdict in ended:
+        assert (before.verdict, last.verdict) == ("FAIL", "FAIL")
+        assert before.misissued <= last.misissued == len(verdict["incidents"])
+        assert last.run == before.run
+        counts = [process["issued"] for process in verdict["processes"].values()]
+        assert (len(counts), last.issued) == (2, sum(counts))
+        assert [text for text in sentences(verdict) if text.startswith("evidence: ")] == [
+            "evidence: the run was interrupted before its plan of 60.4 s was through"
+        ]
+    (_, first, _), (_, second, _) = ended
+    assert first.run != second.run
+    assert [Path(one.directory).name for one in (first, second)] == ["run", "run-2"]

@@ -27,6 +27,7 @@ class Runner:
     def __init__(self) -> None:
         self.custom_messages: dict[str, tuple[Callable[..., None], bool]] = {}
         self.user_count = 0
+        self.state = "running"
         self.sent: list[Any] = []
         event = SimpleNamespace(add_listener=lambda _: None, remove_listener=lambda _: None)
         self.environment = SimpleNamespace(events=SimpleNamespace(worker_connect=event, worker_report=event))
@@ -99,6 +100,14 @@ def test_last_word(desk: Desk) -> None:
     assert worker.done is not None
     assert [one.tally.issued for one in desk.own._counted()] == [7]
     assert {name: report.issued for name, report in desk.own._reports().items()} == {"load-1": 7}
+
+
+@pytest.mark.parametrize(("state", "fault"), [("running", True), ("stopping", False), ("stopped", False)])
+def test_worker_that_leaves(desk: Desk, state: str, fault: bool) -> None:
+    """A worker that ends before the plan is through without having been told to is a fault."""
+    desk.runner.state = state
+    desk.runner.receive(DONE, Done(run=desk.id, segment="load-1", counted=None, newest={}))
+    assert desk.own.run.faults == ["the process of load-1 left before the plan was through"] * fault
 
 
 def test_evidence_of_another_run(desk: Desk) -> None:
