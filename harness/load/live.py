@@ -56,6 +56,7 @@ class Live:
         self._incidents = IncidentRows()
         self._history = History()
         self._has_begun = False
+        self._elapsed_s: float | None = None  # when the load had ended
         self._state: State = "running"
         self._snapshot: Snapshot | None = None
         self._made_s = 0.0
@@ -76,6 +77,7 @@ class Live:
 
     def end(self) -> None:
         """The load has ended; nobody but the run itself asks the target any more."""
+        self._elapsed_s = self._run.elapsed_s
         self._ended.set()
         if self._follower is not None:
             self._follower.join()  # it must not be killed in the midst of what the target tells only once
@@ -142,7 +144,7 @@ class Live:
     def _make(self) -> Snapshot:
         run, counted = self._run, self._counted()
         self._incidents.add(counted, run.description)
-        elapsed_s = run.elapsed_s if self._has_begun else 0.0
+        elapsed_s = (self._elapsed_s or run.elapsed_s) if self._has_begun else 0.0
         phase = self._plan.at(elapsed_s) if self._has_begun and self._state == "running" else None
         return snapshot_so_far(
             SoFar(

@@ -12,7 +12,7 @@ from tests.e2e.conftest import PROFILE, ROOT, Command, free_port, read_verdict
 AT_ONCE = 6
 TARGET_PLACE = str(ROOT)
 TARGET = "tests.load.shared_papers:Target"
-_BEFORE = '"""april30 with its LoadPlugin, and what follows."""\nfrom profiles.april30 import *\n'
+BEFORE = '"""april30 with its LoadPlugin, and what follows."""\nfrom profiles.april30 import *\n'
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def begin(
     profile = PROFILE
     if more:
         profile = place / "profile.py"
-        profile.write_text(_BEFORE + more)
+        profile.write_text(BEFORE + more)
     several = ("--processes", str(processes)) if processes > 1 else ()
     return Command(
         *("harness", "verify", str(profile), "--out", out, "--users", "6", *several),

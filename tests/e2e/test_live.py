@@ -1,15 +1,15 @@
 """What is known of a real run while it goes on, in one process and with two workers."""
 
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from harness.snapshot import Snapshot
-from tests.e2e.conftest import read_verdict, sentences, wait_until
-from tests.e2e.paper_runs import Ended, at_once, begin, run, wait
+from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, sentences, wait_until
+from tests.e2e.paper_runs import BEFORE, Ended, at_once, begin, run, wait
 from tests.e2e.test_web_ui import Ui
 
 WATCH = """
@@ -56,10 +56,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     )
 
 
+def seen_in(place: Path) -> list[Snapshot]:
+    """What was noted there, in its order."""
+    lines = (place / "snapshots.jsonl").read_bytes().splitlines()
+    return [msgspec.json.decode(line, type=Snapshot) for line in lines]
+
+
 def seen(ended: Ended) -> list[Snapshot]:
-    """What was noted, in its order."""
-    path = ended.directory.parent / "snapshots.jsonl"
-    return [msgspec.json.decode(line, type=Snapshot) for line in path.read_bytes().splitlines()]
+    """What was noted of a run."""
+    return seen_in(ended.directory.parent)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -139,6 +144,27 @@ def test_exposures_of_two_workers(runs: dict[str, Ended]) -> None:
     }
     assert told[-1].exposures == runs["two workers"].verdict["exposures"] > 0
     assert len(told[-1].processes) == 2
+
+
+def test_exposures_by_points(start: Callable[..., Command], tmp_path: Path) -> None:
+    """By the points of the deployment exposures, cells and sync runs of incidents are seen as they are in the end."""
+    profile = tmp_path / "profile.py"
+    profile.write_text(BEFORE + WATCH)
+    command = start("harness", "verify", str(profile), "--out", "run", "--", *SHORT_PLAN, "6")
+    assert command.wait() == 1, command.stderr
+    told, verdict = seen_in(tmp_path), read_verdict(tmp_path / "run")
+    in_the_end = {(cell["phase"], *cell["states"]): cell["sync_runs"] for cell in verdict["cells"]}
+    for one in told:
+        assert one.exposures is not None
+        assert one.exposures <= verdict["exposures"]
+        assert one.cells is not None
+        assert all(cell.sync_runs <= in_the_end[cell.phase, *cell.states] for cell in one.cells)
+    assert any(0 < (one.exposures or 0) < verdict["exposures"] for one in told if one.state == "running")
+    sync_runs = {incident["nonce"]: incident["sync_run"] for incident in verdict["incidents"]}
+    shown = {one.nonce: one.sync_run for seen in told if seen.state != "decided" for one in seen.incidents}
+    assert shown
+    assert all(sync_run in {None, sync_runs[nonce]} for nonce, sync_run in shown.items())
+    assert any(shown.values())
 
 
 def test_one_run_after_the_other(tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def test_decided(desk: Desk) -> None:
     desk.live.end()
     deciding = desk.live.snapshot()
     assert (deciding.state, deciding.phase, deciding.verdict) == ("deciding", "", None)
+    assert desk.live.snapshot().elapsed_s == deciding.elapsed_s
     assert desk.live.decide(desk.run.close).verdict == "PASS"
     seen = desk.live.snapshot()
     assert (seen.state, seen.verdict, seen.exit_code, seen.exposures) == ("decided", "PASS", 0, 1)
