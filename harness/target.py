@@ -175,8 +175,8 @@ class Target(Protocol):
     def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:
         """The sync runs that were acknowledged since this was last asked, each told once and as a whole.
 
-        The owner of the run asks this and the next two again and again while the run goes on, in this order, and no
-        more than about once a second. What was told is on record; whatever comes later is a record of its own.
+        The owner of the run asks this and the next two again and again, in this order: about once a second while the
+        run goes on, and more often at its end. What was told is on record and cannot be told better later.
 
         Args:
             rest: the last time: those that were never acknowledged, too.
