@@ -69,7 +69,7 @@ def test_charts_and_cells_say_what_they_show(page: Page, made_up: str) -> None:
     page.get_by_text("The same as a table").click()
     last = page.locator("#course tr").last.locator("td")
     assert last.all_inner_texts() == ["39", "3,315", "7", "13", "108", "370", "0.2"]
-    expect(page.locator("#coverage-0 summary")).to_have_text("1 print(s) together: 13 of 20 cells hit")
+    expect(page.locator("#coverage-0 summary")).to_have_text("prints together: 1; 13 of 20 cells hit")
     cells = page.locator("#coverage td").all_inner_texts()
     assert (len(cells), cells.count("–")) == (220, 74)
 

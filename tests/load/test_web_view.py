@@ -35,7 +35,7 @@ def value(seen: View, key: str) -> tuple[str, str]:
             failing(),
             "Somebody was handed somebody else's document",
             (
-                "FAIL; 1 paper(s) with the data of 2 person(s) who are strangers to the recipient; "
+                "FAIL; papers handed out: 1; strangers whose data they show: 2; "
                 "the rest of the verdict when the run is decided"
             ),
             "bad",
@@ -43,7 +43,7 @@ def value(seen: View, key: str) -> tuple[str, str]:
         (
             failing(persons=0, papers=3, misissued=3, state="decided"),
             "Documents were misissued",
-            "FAIL; 3 paper(s) that may not be handed out",
+            "FAIL; papers handed out that should not have been: 3",
             "bad",
         ),
         (
@@ -85,7 +85,7 @@ def test_what_was_exercised() -> None:
     assert value(seen, "cells") == ("1 of 220", "")
     assert value(seen, "sync_runs") == ("21", "")
     assert value(seen, "ok") == ("1,200", "")
-    assert value(seen, "self_test") == ("planted in 1 process(es)", "unsure")
+    assert value(seen, "self_test") == ("planted: 1", "unsure")
 
 
 def test_unknown_is_never_zero() -> None:
@@ -125,7 +125,7 @@ def test_doubts_stand_out() -> None:
     )
     assert value(seen, "gaps") == ("1", "unsure")
     assert [one.value for group in seen.groups for one in group.figures if one.tone == "bad"] == [
-        "caught in 1 process(es), missed in 1 process(es)"
+        "caught: 1, missed: 1"
     ]
     assert value(seen, "in_flight") == ("9", "unsure")
     assert seen.faults == ("the disk was full",)

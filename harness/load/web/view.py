@@ -153,10 +153,8 @@ class _Writer:
         if seen.verdict is not None:
             parts.append(self._text(f"common.verdict_{seen.verdict}"))
         if seen.misissued:
-            papers = self._text("common.papers", number=_number(seen.papers))
-            persons = self._text("common.persons", number=_number(seen.persons))
             key = "web.papers_of_persons" if seen.persons else "web.papers_only"
-            parts.append(self._text(key, papers=papers, persons=persons))
+            parts.append(self._text(key, papers=_number(seen.papers), persons=_number(seen.persons)))
         if seen.state != "decided":
             parts.append(self._text("web.no_verdict_yet" if seen.verdict is None else "web.final_word_later"))
         elif seen.verdict == "PASS":
@@ -177,8 +175,8 @@ class _Writer:
         return self._group(
             "handed",
             self._figure("misissued", _number(seen.misissued), tone),
-            self._figure("papers", self._text("common.papers", number=_number(seen.papers)), tone),
-            self._figure("persons", self._text("common.persons", number=_number(seen.persons)), tone),
+            self._figure("papers", self._text("web.papers_value", number=_number(seen.papers)), tone),
+            self._figure("persons", self._text("web.persons_value", number=_number(seen.persons)), tone),
             self._figure("last_incident", clock(seen.incidents[-1].at) if seen.incidents else self._text("web.none")),
         )
 
