@@ -50,7 +50,9 @@ class _Worker(msgspec.Struct, kw_only=True):
     """What the master knows of one; guarded by there being one thread."""
 
     segment: str
+    share: Share
     counted: Incoming
+    has_joined: bool = False
     done: Done | None = None
 
 
@@ -160,19 +162,24 @@ class MasterRun:
     def _admit(self, client_id: str) -> None:
         if client_id in self._workers:
             return
-        worker = self._workers[client_id] = _Worker(segment=self.run.add_segment(), counted=Incoming(self.run.id))
-        number = len(self._workers) - 1
+        number = len(self._workers)
+        share = Share(
+            number=number,
+            parts=self._parts,
+            applicants=self._lease(self._applicants, number),
+            changed=self._lease(self._changed, number),
+        )
+        worker = _Worker(segment=self.run.add_segment(), share=share, counted=Incoming(self.run.id))
+        self._workers[client_id] = worker
+        self._tell(client_id, worker)
+
+    def _tell(self, client_id: str, worker: _Worker) -> None:
         told = RunTold(
             run=self.run.id,
             segment=worker.segment,
             directory=str(self.run.directory.resolve()),
             shared=self._shared,
-            share=Share(
-                number=number,
-                parts=self._parts,
-                applicants=self._lease(self._applicants, number),
-                changed=self._lease(self._changed, number),
-            ),
+            share=worker.share,
             clock=RUN_CLOCK,
             clock_identity=self._clock.identity,
             elapsed_s=self.run.elapsed_s,
@@ -214,6 +221,9 @@ class MasterRun:
             worker.counted.take(unpack(data[REPORT], WorkerTallies))
 
     def _on_clock(self, msg: Message, **_: object) -> None:
+        worker = self._workers.get(msg.node_id)
+        if worker is not None:
+            worker.has_joined = True
         question = unpack(msg.data, ClockQuestion)
         answer = msgspec.structs.replace(question, at_ns=self._clock.now_ns())
         self._runner.send_message(CLOCK, pack(answer), msg.node_id)
@@ -262,3 +272,7 @@ class MasterRun:
 
     def _watch(self) -> None:
         self.run.check_target()
+        for client_id, worker in self._workers.items():
+            # Locust drops what reaches a worker before its plug-in listens, which is a moment after it has connected.
+            if not worker.has_joined and worker.done is None:
+                self._tell(client_id, worker)

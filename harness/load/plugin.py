@@ -13,6 +13,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import gevent
@@ -92,6 +93,7 @@ class LoadPlugin:
         self._users = users
         self._verdict: Verdict | None = None
         self._environment: Environment | None = None
+        self._was_started_early = False
         events.init_command_line_parser.add_listener(self._add_options)
         events.init.add_listener(self._on_init)
         events.test_start.add_listener(self._on_test_start)
@@ -164,7 +166,10 @@ class LoadPlugin:
             setup.load_target()
             serve_metrics(environment, self.snapshot, lambda: None if self._own is None else self._own.run.target)
             if isinstance(environment.runner, WorkerRunner):
-                self._worker = Worker(environment, self._clock, lambda: self._read_setup(environment))
+                read_setup = partial(self._read_setup, environment)
+                self._worker = Worker(environment, self._clock, read_setup, self._begin_worker)
+                if self._was_started_early:
+                    self._begin_worker()
             elif parsed_options(environment).headless:
                 # Here, because a run that cannot begin should end with its reason before Locust starts anything.
                 self._open(environment)
@@ -201,7 +206,11 @@ class LoadPlugin:
     def _on_test_start(self, environment: Environment, **_: object) -> None:
         log.unhandled_greenlet_exception = False  # that of an earlier run is no fault of this one
         if self._worker is not None:
-            self.active = self._worker.start()
+            self._begin_worker()
+            return
+        if self._environment is None:
+            # A worker whose users are started before Locust has fired init here; the master tells of the run again.
+            self._was_started_early = True
             return
         if self._own is None:
             try:
@@ -212,6 +221,10 @@ class LoadPlugin:
                 return
         if self._own is not None:
             self._own.start()
+
+    def _begin_worker(self) -> None:
+        if self._worker is not None:
+            self.active = self._worker.start()
 
     def _stop_load(self, environment: Environment) -> None:
         if environment.runner is not None:

@@ -56,9 +56,12 @@ class Worker:
 
     Args:
         read_setup: the run's setup from the options, which the master sends with each start.
+        begin: calls `start`; for a worker whose users were started before it knew of the run.
     """
 
-    def __init__(self, environment: Environment, clock: Clock, read_setup: Callable[[], Setup]) -> None:
+    def __init__(
+        self, environment: Environment, clock: Clock, read_setup: Callable[[], Setup], begin: Callable[[], None]
+    ) -> None:
         runner = environment.runner
         if not isinstance(runner, WorkerRunner):
             message = "this should never happen, because only Locust's workers make one"
@@ -66,6 +69,9 @@ class Worker:
         self._runner = runner
         self._clock = clock
         self._read_setup = read_setup
+        self._begin = begin
+        self._known_run = ""
+        self._is_waiting = False  # users were started here, and nobody has told of their run yet
         self._told: RunTold | None = None
         self._active: ActiveRun | None = None
         self._directory = Path()
@@ -90,7 +96,9 @@ class Worker:
         """Take part in the run that the master told of last; None when that cannot be, which the master is told."""
         told = self._told
         if told is None or self._active is not None:
+            self._is_waiting = told is None
             return self._active
+        self._is_waiting = False
         try:
             self._active = self._join(told)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot pass without this worker
@@ -111,6 +119,7 @@ class Worker:
         self._runner.environment.stop_timeout = 0.0
         active, told = self._active, self._told
         self._active = self._told = None
+        self._is_waiting = False
         if active is None or told is None:
             # A signal and the master's word may stop the users at once: the process must not end between the two.
             if gevent.getcurrent() is not self._listener:
@@ -231,7 +240,12 @@ class Worker:
 
     def _on_run(self, msg: Message, **_: object) -> None:
         self._listener = gevent.getcurrent()
-        self._told = unpack(msg.data, RunTold)
+        told = unpack(msg.data, RunTold)
+        if told.run == self._known_run:  # the master says it again until it hears that we take part
+            return
+        self._known_run, self._told = told.run, told
+        if self._is_waiting:
+            self._begin()
 
     def _on_clock(self, msg: Message, **_: object) -> None:
         now_ns = self._clock.now_ns()

@@ -42,6 +42,19 @@ def slow(self):
 JudgedRun.open = slow
 """
 
+DEAF = """
+from harness.load.worker import Worker
+
+take_run, dropped = Worker._on_run, []
+
+def deaf(self, msg, **others):
+    if dropped:
+        take_run(self, msg, **others)
+    dropped.append(msg)
+
+Worker._on_run = deaf
+"""
+
 
 def _let_a_worker_join_late(place: Path) -> Ended:
     """Locust's own master and workers, without anything of ours but the profile."""
@@ -109,6 +122,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
         {
             "two": partial(run, processes=2),
             "slow": partial(run, processes=2, burst_s=1.5, more=SLOW_OPENING),
+            "deaf": partial(run, processes=2, burst_s=3.0, more=DEAF),
             "late": _let_a_worker_join_late,
             "web": _press_start_twice,
             "wrong": partial(run, processes=2, wrong_every=50),
@@ -140,9 +154,11 @@ def _check_evidence(directory: Path) -> None:
     assert sum(verdict["outcomes"].values()) == verdict["prints_judged"] == nonces.total()
 
 
-@pytest.mark.parametrize("name", ["two", "slow", "late"])
+@pytest.mark.parametrize("name", ["two", "slow", "deaf", "late"])
 def test_two_workers_make_one_run_that_passes(runs: dict[str, Ended], name: str) -> None:
-    """PASS, and the evidence of both fits together: also of a late one, or where opening took longer than the plan."""
+    """PASS, and the evidence of both fits together: also of a late one, where opening took longer than the plan, and
+    where the first word on the run was lost.
+    """
     one = runs[name]
     assert one.exit_code == 0, (one.stdout, one.stderr)
     assert one.verdict["verdict"] == "PASS"
