@@ -16,8 +16,8 @@ from harness.cli_options import EPILOG, criteria_options, language_option
 from harness.cli_runs import compare, gate, plan, report
 from harness.cli_targets import calibrate, probe
 from harness.criteria_text import CriteriaError
+from harness.evidence.ledger import LedgerError
 from harness.gate import EXIT_DIED, EXIT_USAGE
-from harness.ledger import LedgerError
 from harness.report.language import choose_language
 from harness.run import default_directory, load_attribute, load_target
 from harness.target import TargetError, read_assignments
@@ -168,8 +168,8 @@ def watch(path: Path, port: int, host: str, every: float) -> None:
 
     PATH is a run directory, one segment of a ledger, or a file of lines such as the ledger holds.
     """
-    from harness.exporter import ExporterError
-    from harness.watch import export, open_watched
+    from harness.live.exporter import ExporterError
+    from harness.live.watch import export, open_watched
 
     try:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does

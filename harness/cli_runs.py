@@ -9,8 +9,8 @@ import click
 from harness.bound import exposures_needed
 from harness.cli_options import EPILOG, NEW_FILE, criteria_options, language_option
 from harness.criteria_text import add_options, read_criteria
+from harness.evidence.ledger import LedgerError, read_run, write_private
 from harness.gate import decide, examine
-from harness.ledger import LedgerError, read_run, write_private
 from harness.report.language import choose_language
 
 

@@ -14,8 +14,8 @@ from harness.bound import upper_bound
 from harness.coverage import Cell
 from harness.criteria import Criterion, metric_name
 from harness.difference import fisher_exact
+from harness.evidence.ledger import RunDescription
 from harness.gate import EXIT_CODES, Decision, Verdict
-from harness.ledger import RunDescription
 from harness.outcome import Outcome
 from harness.reason import EVIDENCE_CODES, Reason, make_reason
 from harness.records import Record

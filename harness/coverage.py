@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.evidence.run_times import UNSEEN_NS, RunTimes
 from harness.records import Record, SyncRun
-from harness.run_times import UNSEEN_NS, RunTimes
 
 Times = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.coverage import POINTS
-from harness.events import Events, Reached
-from harness.evidence import RunEvidence
+from harness.evidence.events import Events, Reached
+from harness.evidence.prints import Prints
+from harness.evidence.reader import RunEvidence
 from harness.oracle import Judgement
 from harness.outcome import Outcome
-from harness.prints import Prints
 from harness.records import Print, SyncRun
 from harness.register import Register
 

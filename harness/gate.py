@@ -16,13 +16,13 @@ import msgspec
 import numpy as np
 
 from harness.bound import upper_bound
-from harness.completeness import faults_of
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, Runs, cells_from_outside, cells_from_points
 from harness.criteria import Criteria, Criterion, Limit, Metrics, check, reason_of
-from harness.evidence import RunEvidence, read_evidence
+from harness.evidence.completeness import faults_of
+from harness.evidence.ledger import VERDICT_FILE, write_json
+from harness.evidence.reader import RunEvidence, read_evidence
 from harness.incident import Incident, RetriedError, describe_errors, find_incidents
 from harness.judging import Judged, judge_all
-from harness.ledger import VERDICT_FILE, write_json
 from harness.measures import Latency, documents, late_starts, latency, may_have_printed, metrics, rate_share
 from harness.oracle import judge
 from harness.outcome import Outcome

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harness.prints import Interval, Rows, Times
+from harness.evidence.prints import Interval, Rows, Times
 from harness.ranges import ranges
 
 EARLIEST_NS = int(np.iinfo(np.int64).min)

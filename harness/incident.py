@@ -8,7 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from harness.diagnosis import diagnose
-from harness.evidence import RunEvidence
+from harness.evidence.reader import RunEvidence
 from harness.in_flight import InFlight
 from harness.judging import Judged
 from harness.oracle import Judgement

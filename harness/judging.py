@@ -7,9 +7,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.evidence.prints import Prints, Rows, Times
 from harness.oracle import Judgement, judge, judge_identity
 from harness.outcome import Outcome, combine
-from harness.prints import Prints, Rows, Times
 from harness.ranges import changes, ranges
 from harness.records import Print
 from harness.register import BEGINNING_NS, END_NS, Register

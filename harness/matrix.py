@@ -18,18 +18,18 @@ import numpy as np
 
 from harness.bound import upper_bound
 from harness.criteria import Criteria
-from harness.events import Events
+from harness.evidence.events import Events
+from harness.evidence.ledger import write_json
+from harness.evidence.prints import Interval
+from harness.evidence.recorder import Recorder
+from harness.evidence.target_evidence import Told
 from harness.exchange import attempt, converse
 from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
-from harness.ledger import write_json
 from harness.overlap import exposures, runs_met
-from harness.prints import Interval
 from harness.reason import EVIDENCE_CODES
-from harness.recorder import Recorder
 from harness.records import Application, Group, Record
 from harness.run import JudgedRun, load_target
 from harness.target import Target, TargetError
-from harness.target_evidence import Told
 
 MATRIX_FILE = "matrix.json"
 _ROUNDS_AT_MOST = 4  # times the wanted number of exposures

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.criteria import Metrics
-from harness.evidence import RunEvidence
+from harness.evidence.prints import Prints
+from harness.evidence.reader import RunEvidence
 from harness.judging import Judged
 from harness.outcome import Outcome
-from harness.prints import Prints
 from harness.records import Record
 
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)

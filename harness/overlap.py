@@ -1,8 +1,8 @@
 """Which prints met which sync runs, and how often the trigger condition was really met.
 
 All intervals are closed, and all times given to one call are of one clock. Prints and events come in columns (see
-`harness.prints` and `harness.events`), and a print is named by a number: its row, or that of its events. Three readings
-of incomplete evidence hold throughout, each chosen so that exposures can only be undercounted:
+`harness.evidence.prints` and `harness.evidence.events`), and a print is named by a number: its row, or that of its
+events. Three readings of incomplete evidence hold throughout, each chosen so that exposures can only be undercounted:
 
 * A sync run lasts from its begin to the last point at which it was at work for certain (`SyncRun.work_end_ns`).
 * A print is in the stage from `written` to `read`. Where one of them is missing nobody saw how long, so it never was.
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.coverage import POINTS, in_order
-from harness.events import Events
-from harness.prints import Interval, Rows
+from harness.evidence.events import Events
+from harness.evidence.prints import Interval, Rows
 from harness.records import Record, SyncRun
 from harness.sweep import Pool, Served, Slots, Stays, served
 

@@ -98,7 +98,7 @@ class Print(Record, frozen=True, kw_only=True, tag="print", gc=False):
     sent_ns: Nanoseconds
     answered_ns: Nanoseconds
     intended_ns: Nanoseconds | None = None
-    # From here on, what prints of one sort have in common: `harness.prints` tells sorts by this part of a line.
+    # From here on, what prints of one sort have in common: `harness.evidence.prints` tells sorts by this part.
     applicant: str
     group: str
     kind: str

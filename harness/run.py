@@ -14,8 +14,7 @@ from typing import cast
 import msgspec
 
 from harness.criteria import Criteria
-from harness.gate import Verdict, examine, write_verdict
-from harness.ledger import (
+from harness.evidence.ledger import (
     INCIDENT_DIRECTORY,
     LOAD_PREFIX,
     RUN_FILE,
@@ -27,12 +26,13 @@ from harness.ledger import (
     create_run_directory,
     write_json,
 )
-from harness.recorder import Recorder
+from harness.evidence.recorder import Recorder
+from harness.evidence.segment import SegmentWriter
+from harness.evidence.target_evidence import TargetEvidence, Told
+from harness.gate import Verdict, examine, write_verdict
 from harness.report.files import write_reports
 from harness.report.language import ENGLISH, Language
-from harness.segment import SegmentWriter
 from harness.target import Target, TargetError
-from harness.target_evidence import TargetEvidence, Told
 
 CLOCK = "monotonic"
 """CLOCK_MONOTONIC of the machine of the run's owner, by which everything of the run is timed."""

@@ -16,9 +16,9 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.prints import Rows, Times
+from harness.evidence.prints import Rows, Times
+from harness.evidence.run_times import UNSEEN_NS, RunTimes
 from harness.records import SyncRun
-from harness.run_times import UNSEEN_NS, RunTimes
 
 Served = tuple[int, int, tuple[int, ...]]
 """Index of the sync run, the instant at which it took some prints, and their numbers."""
@@ -205,7 +205,7 @@ class Slots:
         """See `Room`.
 
         From the first slot that has a pair: what is taken follows from what is there and not from what was there
-        before, so that a run which goes on can be looked at piece by piece (see `harness.progress`).
+        before, so that a run which goes on can be looked at piece by piece (see `harness.live.progress`).
         """
         while self._in_order:
             number = self._in_order[0]

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from harness.families import Family
-from harness.log_metrics import LOG_FAMILIES, read_line
-from harness.metrics import FAMILIES
+from harness.live.families import Family
+from harness.live.log_metrics import LOG_FAMILIES, read_line
+from harness.live.metrics import FAMILIES
 from targets.municipal.metrics import ApMetrics, CenterMetrics, RegistryMetrics, SyncMetrics
 from targets.municipal.points import Points
 from tests.grafana.programs import find_program
-from tests.harness.test_metrics import RUNNING
-from tests.harness.test_metrics import exposition as metrics_of_a_run
+from tests.harness.live.test_metrics import RUNNING
+from tests.harness.live.test_metrics import exposition as metrics_of_a_run
 
 PAGE = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
 UNITS = {"seconds": "seconds", "ratio": "0 to 1", "second": "per second", "info": ""}

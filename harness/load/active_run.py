@@ -8,13 +8,13 @@ from random import Random
 import gevent
 import msgspec
 
+from harness.evidence.recorder import Recorder
 from harness.load.arrivals import Arrivals
 from harness.load.beside import every
 from harness.load.clock import Clock
 from harness.load.leases import Leases
 from harness.load.options import Setup
 from harness.load.plan import Phase
-from harness.recorder import Recorder
 from harness.run import close_recorder
 from harness.target import Target
 

@@ -8,15 +8,15 @@ import msgspec
 from gevent.event import Event
 
 from harness.gate import EXIT_DIED, Verdict
-from harness.history import History
+from harness.live.history import History
+from harness.live.progress import PointsProgress
+from harness.live.progress_outside import Flights, OutsideProgress
+from harness.live.snapshot import Snapshot, State, snapshot_of
+from harness.live.so_far import Counted, IncidentRows, SoFar, histogram, snapshot_so_far
 from harness.load.plan import Plan
 from harness.outcome import Outcome
-from harness.progress import PointsProgress
-from harness.progress_outside import Flights, OutsideProgress
 from harness.report.terminal import print_progress
 from harness.run import JudgedRun
-from harness.snapshot import Snapshot, State, snapshot_of
-from harness.so_far import Counted, IncidentRows, SoFar, histogram, snapshot_so_far
 
 _PULL_S = 1.0
 _SHOW_EVERY = 2

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import gevent
 
+from harness.evidence.ledger import Ended
 from harness.gate import Verdict
-from harness.ledger import Ended
+from harness.live.progress_outside import Flights
+from harness.live.so_far import Counted
 from harness.load.active_run import ActiveRun, Share
 from harness.load.beside import every, in_a_thread
 from harness.load.clock import Clock
 from harness.load.live import Live
 from harness.load.options import Setup
-from harness.progress_outside import Flights
-from harness.so_far import Counted
 
 _WATCH_S = 0.25
 

@@ -11,8 +11,9 @@ import msgspec
 from locust.rpc import Message
 from locust.runners import STATE_MISSING, STATE_STOPPED, STATE_STOPPING, MasterRunner
 
+from harness.evidence.ledger import INCIDENT_DIRECTORY, SEGMENT_DIRECTORY, Ended, Report
 from harness.gate import Verdict
-from harness.ledger import INCIDENT_DIRECTORY, SEGMENT_DIRECTORY, Ended, Report
+from harness.live.so_far import Counted
 from harness.load.active_run import DRAIN_S, Share
 from harness.load.beside import every, in_a_thread
 from harness.load.clock import Clock
@@ -36,7 +37,6 @@ from harness.load.messages import (
 from harness.load.options import Setup
 from harness.load.tallies import Incoming
 from harness.run import CLOCK as RUN_CLOCK
-from harness.so_far import Counted
 from harness.target import TargetError
 
 _STOPPED = STATE_STOPPING, STATE_STOPPED

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from harness.live.tally import Misissued, Tally
 from harness.load.active_run import Share
-from harness.tally import Misissued, Tally
 
 RUN = "misissue_run"
 """Master to one worker, before its users start: `RunTold`."""
@@ -77,8 +77,8 @@ class WorkerTallies(msgspec.Struct, frozen=True, kw_only=True):
         run: id of the run.
         batch: the last one of the worker's segment.
         tally: everything so far.
-        misissued, exposed: what was not told before; see `harness.tally.Tallying`. Times are of the run's clock, as far
-            as the worker knows it.
+        misissued, exposed: what was not told before; see `harness.live.tally.Tallying`. Times are of the run's clock,
+            as far as the worker knows it.
     """
 
     run: str

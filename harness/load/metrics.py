@@ -10,9 +10,9 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 from locust.web import WebUI
 
-from harness.exporter import METRICS_PATH, TARGETS_PATH, Exporter, cannot_listen
-from harness.metrics import RunCollector
-from harness.snapshot import Snapshot
+from harness.live.exporter import METRICS_PATH, TARGETS_PATH, Exporter, cannot_listen
+from harness.live.metrics import RunCollector
+from harness.live.snapshot import Snapshot
 from harness.target import Target
 
 

@@ -24,9 +24,10 @@ from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner, WorkerRunner
 from msgspec import structs
 
 from harness.criteria_text import CriteriaError
-from harness.exporter import ExporterError
+from harness.evidence.ledger import LedgerError
 from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
-from harness.ledger import LedgerError
+from harness.live.exporter import ExporterError
+from harness.live.snapshot import Snapshot
 from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
 from harness.load.live import Live
@@ -41,7 +42,6 @@ from harness.load.worker import Worker
 from harness.report.files import publish_summary
 from harness.report.terminal import print_verdict
 from harness.run import free_directory
-from harness.snapshot import Snapshot
 from harness.target import TargetError
 
 __all__ = ["LoadPlugin", "Option", "PlanShape"]

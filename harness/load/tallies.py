@@ -9,9 +9,9 @@ from itertools import islice
 
 import msgspec
 
+from harness.evidence.recorder import Recorder
+from harness.live.tally import KEPT, Misissued, Tally
 from harness.load.messages import WorkerTallies
-from harness.recorder import Recorder
-from harness.tally import KEPT, Misissued, Tally
 
 _AT_ONCE = 200
 

@@ -14,7 +14,9 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import WorkerRunner
 
-from harness.ledger import INCIDENT_DIRECTORY, LedgerError, create_run_directory, read_run
+from harness.evidence.ledger import INCIDENT_DIRECTORY, LedgerError, create_run_directory, read_run
+from harness.evidence.recorder import Recorder
+from harness.evidence.segment import SegmentWriter
 from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock
 from harness.load.messages import (
@@ -34,9 +36,7 @@ from harness.load.messages import (
 )
 from harness.load.options import Setup
 from harness.load.tallies import Outgoing
-from harness.recorder import Recorder
 from harness.records import ClockReading
-from harness.segment import SegmentWriter
 
 _log = logging.getLogger(__name__)
 _CLOCK_S = 1.0

@@ -11,10 +11,10 @@ from math import ceil, floor, log10
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.evidence.prints import Prints, Times
 from harness.gate import CellCount, Decision
 from harness.judging import Judged
 from harness.outcome import Outcome
-from harness.prints import Prints, Times
 from harness.records import Record, SyncRun
 
 MOST_BINS = 120

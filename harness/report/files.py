@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+from harness.evidence.ledger import write_private
 from harness.gate import Decision
-from harness.ledger import write_private
 from harness.report.junit import junit_xml
 from harness.report.language import Language
 from harness.report.markdown import markdown

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
-from harness.evidence import RunEvidence
+from harness.evidence.reader import RunEvidence
 from harness.incident import Incident, Neighbour
 from harness.report.formats import milliseconds
 from harness.report.language import Language

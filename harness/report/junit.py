@@ -14,9 +14,9 @@ from xml.etree import ElementTree as ET
 
 from harness.criteria import Criterion, metric_name, reason_of
 from harness.diagnosis import Cause
+from harness.evidence.ledger import RunDescription
 from harness.gate import Verdict
 from harness.incident import Incident
-from harness.ledger import RunDescription
 from harness.outcome import Outcome
 from harness.reason import Reason
 from harness.report.language import Language

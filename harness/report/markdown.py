@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from harness.criteria import Criterion, metric_name
+from harness.evidence.ledger import VERDICT_FILE, RunDescription
 from harness.gate import Verdict
 from harness.incident import Incident
-from harness.ledger import VERDICT_FILE, RunDescription
 from harness.reason import plain
 from harness.report.language import Language
 from harness.report.masking import Masking

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import chain, islice
 from typing import NamedTuple
 
-from harness.evidence import RunEvidence
+from harness.evidence.reader import RunEvidence
 from harness.gate import Decision, Verdict
 from harness.incident import Neighbour, RetriedError
 from harness.outcome import Outcome

@@ -35,8 +35,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from harness.evidence.ledger import INCIDENT_DIRECTORY
 from harness.fingerprint import checksum
-from harness.ledger import INCIDENT_DIRECTORY
 from harness.records import Record
 from harness.report.form_words import is_form
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from harness.ledger import RunDescription
+from harness.evidence.ledger import RunDescription
 from harness.report.masking import Masking
 
 

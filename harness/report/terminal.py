@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.evidence.ledger import VERDICT_FILE
 from harness.gate import Verdict
-from harness.ledger import VERDICT_FILE
 from harness.report.language import Language
 from harness.report.masking import Masking
 from harness.report.reasons import reason_text

@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from harness.events import Reached
+from harness.evidence.events import Reached
 from harness.records import ErrorNotice, Print, Record, SyncRun
 
 Who = Literal["a", "b", ""]

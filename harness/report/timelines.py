@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.events import Reached
-from harness.evidence import RunEvidence
+from harness.evidence.events import Reached
+from harness.evidence.reader import RunEvidence
 from harness.incident import Incident
 from harness.records import ErrorNotice, Print
 from harness.report.timeline import Side, Timeline, sync_runs_of, timeline_of

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from harness.calibration import Specimen
+from harness.evidence.ledger import LedgerError, write_json
 from harness.fingerprint import CHECKSUM_NAME
-from harness.ledger import LedgerError, write_json
 from harness.records import Document, Print, Record, Refusal
 from harness.target import TargetError
 

@@ -14,10 +14,10 @@ from typing import Literal
 
 import msgspec
 
+from harness.evidence.ledger import segments_in
+from harness.evidence.segment import Footer, Header
 from harness.gate import decide
-from harness.ledger import segments_in
 from harness.records import Evidence
-from harness.segment import Footer, Header
 from targets.lifetime import die_with_parent
 from tests.benchmarks.sides import ROOT
 

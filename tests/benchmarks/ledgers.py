@@ -14,10 +14,10 @@ from random import Random
 import msgspec
 
 from harness.criteria import Criteria
+from harness.evidence.ledger import LOAD_PREFIX, RUN_FILE, TARGET_SEGMENT, create_run_directory, write_json
+from harness.evidence.segment import SegmentWriter
 from harness.fingerprint import checksum, sha256
-from harness.ledger import LOAD_PREFIX, RUN_FILE, TARGET_SEGMENT, create_run_directory, write_json
 from harness.records import Change, Document, ErrorNotice, Group, Print, PrintEvent, Refusal, SelfTest, SyncRun
-from harness.segment import SegmentWriter
 from tests.harness.builders import CLOCK, RUN, describe
 
 _GROUPS = 400

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger import segments_in
+from harness.evidence.ledger import segments_in
 from tests.benchmarks.costs import measure
 from tests.benchmarks.ledgers import write_ledger
 from tests.benchmarks.spread import Spread

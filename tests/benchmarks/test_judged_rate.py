@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.evidence.ledger import segment_path
+from harness.evidence.segment import SegmentReader
 from harness.gate import Verdict, decide
-from harness.ledger import segment_path
 from harness.records import Print
-from harness.segment import SegmentReader
 from tests.benchmarks.sides import USERS, Service, Side, Turn
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.static_service import DOCUMENT_BYTES, PERSONS, person_name

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence import read_evidence
+from harness.evidence.ledger import LOAD_PREFIX, segments_in
+from harness.evidence.reader import read_evidence
 from harness.gate import decide
-from harness.ledger import LOAD_PREFIX, segments_in
 from tests.benchmarks.ledgers import write_ledger
 
 _PRINTS, _SYNC_RUNS = 4000, 400

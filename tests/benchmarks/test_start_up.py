@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger import segment_path
+from harness.evidence.ledger import segment_path
+from harness.evidence.segment import SegmentReader
 from harness.records import Document, Print
-from harness.segment import SegmentReader
 from targets.lifetime import die_with_parent
 from targets.postgres import USER, _not_as_root, find_binaries
 from tests.benchmarks.spread import Spread

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.ledger import segments_in
+from harness.evidence.ledger import segments_in
 from targets.lifetime import die_with_parent
 from tests.benchmarks.costs import measure
 from tests.benchmarks.ledgers import write_ledger

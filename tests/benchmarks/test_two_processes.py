@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.evidence import read_evidence
+from harness.evidence.ledger import VERDICT_FILE, segments_in
+from harness.evidence.reader import read_evidence
+from harness.evidence.segment import SegmentReader
 from harness.gate import Verdict
-from harness.ledger import VERDICT_FILE, segments_in
 from harness.records import Print, SelfTest
-from harness.segment import SegmentReader
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.synthetic_run import SyntheticRun
 from tests.harness.builders import sentences

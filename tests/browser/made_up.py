@@ -14,7 +14,7 @@ from gevent.pywsgi import WSGIServer  # noqa: E402 - gevent has to patch first
 from msgspec.structs import replace  # noqa: E402
 
 from harness.coverage import POINT_CELLS  # noqa: E402
-from harness.snapshot import CellSeen, Moment  # noqa: E402
+from harness.live.snapshot import CellSeen, Moment  # noqa: E402
 from tests.load.snapshots import INCIDENT, decided, failing, running  # noqa: E402
 from tests.load.web_site import Site  # noqa: E402
 

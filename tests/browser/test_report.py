@@ -8,8 +8,8 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Page, expect
 
+from harness.evidence.ledger import INCIDENT_DIRECTORY
 from harness.gate import examine
-from harness.ledger import INCIDENT_DIRECTORY
 from harness.report.files import html_of
 from harness.report.language import ENGLISH, JAPANESE, Language
 from targets.municipal.certificates import render

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from harness.ledger import read_run
+from harness.evidence.ledger import read_run
 from tests.browser.conftest import Look, Serve, Served, open_form, start_run
 from tests.e2e.conftest import read_verdict, wait_until
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.ledger import segment_path
+from harness.evidence.ledger import segment_path
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "profiles" / "april30.py"

@@ -6,11 +6,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from harness.evidence.ledger import TARGET_SEGMENT, segment_path
+from harness.evidence.segment import SegmentReader
 from harness.gate import examine
-from harness.ledger import TARGET_SEGMENT, segment_path
 from harness.records import PrintEvent
 from harness.report.timelines import timelines
-from harness.segment import SegmentReader
 from tests.harness.pages import Page
 
 MOST_BYTES = 2_000_000

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.ledger import INCIDENT_DIRECTORY, TARGET_SEGMENT, segment_path
+from harness.evidence.ledger import INCIDENT_DIRECTORY, TARGET_SEGMENT, segment_path
+from harness.evidence.segment import SegmentReader
 from harness.records import Print, PrintEvent
 from harness.report.pictures import draw_incident
-from harness.segment import SegmentReader
 from targets.municipal.certificates import read_marks
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict
 from tests.e2e.reports import check_report

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.evidence.ledger import segment_path
+from harness.evidence.segment import SegmentReader
 from harness.gate import decide
-from harness.ledger import segment_path
 from harness.records import Print
-from harness.segment import SegmentReader
 from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, sentences, wait_for_prints, wait_until
 
 pytestmark = pytest.mark.timeout(120)

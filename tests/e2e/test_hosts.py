@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 
 from harness.clock import MAX_DRIFT
-from harness.evidence import RunEvidence, read_evidence
+from harness.evidence.ledger import read_run, segment_path
+from harness.evidence.prints import Interval, Rows
+from harness.evidence.reader import RunEvidence, read_evidence
+from harness.evidence.recorder import RIGHT_DOCUMENTS
+from harness.evidence.segment import Footer, SegmentReader
 from harness.fingerprint import checksum
 from harness.gate import decide
-from harness.ledger import read_run, segment_path
 from harness.load.worker import _PIECE_BYTES
 from harness.overlap import exposures_from_outside
-from harness.prints import Interval, Rows
-from harness.recorder import RIGHT_DOCUMENTS
 from harness.records import Batch, ClockReading, Evidence, Print, SyncRun
 from harness.run import CLOCK
-from harness.segment import Footer, SegmentReader
 from tests.e2e.conftest import ROOT, Command, sentences, wait_until
 from tests.e2e.paper_runs import TARGET_PLACE, Ended, at_once, is_root, wait
 from tests.load.other_clock import other_clock

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.snapshot import Snapshot
+from harness.live.snapshot import Snapshot
 from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, sentences, wait_until
 from tests.e2e.paper_runs import BEFORE, Ended, at_once, begin, run, wait
 from tests.e2e.test_web_ui import Ui

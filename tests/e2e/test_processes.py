@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger import read_run, segment_path
+from harness.evidence.ledger import read_run, segment_path
+from harness.evidence.segment import SegmentReader
 from harness.records import Print
-from harness.segment import SegmentReader
 from tests.e2e.conftest import (
     PROFILE,
     SHORT_PLAN,

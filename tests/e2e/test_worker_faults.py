@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from harness.evidence.ledger import read_run, segment_path
 from harness.gate import RATE_SHARE, decide
-from harness.ledger import read_run, segment_path
 from tests.e2e.conftest import Command, sentences, wait_for_prints, wait_until
 from tests.e2e.paper_runs import Ended, at_once, begin, is_root, run, wait
 
@@ -66,7 +66,7 @@ def slow(self, *arguments, **more):
 JudgedRun.close = slow
 """
 ORACLE = """
-import harness.judging, harness.oracle, harness.recorder
+import harness.judging, harness.oracle, harness.evidence.recorder
 from harness.outcome import Outcome
 
 right = harness.oracle.judge_identity
@@ -75,7 +75,7 @@ def broken(print_, register):
     is_ok = {condition}
     return harness.oracle.Judgement(outcome=Outcome.OK) if is_ok else right(print_, register)
 
-for module in (harness.judging, harness.oracle, harness.recorder):
+for module in (harness.judging, harness.oracle, harness.evidence.recorder):
     module.judge_identity = broken
 """
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.evidence.ledger import VERDICT_FILE, segments_in
+from harness.evidence.segment import SegmentReader
 from harness.gate import Verdict
-from harness.ledger import VERDICT_FILE, segments_in
 from harness.records import Print
-from harness.segment import SegmentReader
 from targets.municipal.deployment import Server
 from tests.e2e.conftest import ROOT, Command
 

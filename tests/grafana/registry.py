@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-from harness.families import RUN_LABELS
-from harness.metrics import FAMILIES, VERDICTS
+from harness.live.families import RUN_LABELS
+from harness.live.metrics import FAMILIES, VERDICTS
+from harness.live.snapshot import SelfTestState, State
 from harness.outcome import Outcome
-from harness.snapshot import SelfTestState, State
 from targets.municipal.metrics import ApMetrics, CenterMetrics, RegistryMetrics, SyncMetrics
 from targets.municipal.points import Points
 

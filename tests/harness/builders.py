@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from harness.criteria import Criteria, Limit
-from harness.evidence import RunEvidence, read_evidence
+from harness.evidence.ledger import RUN_FILE, RunDescription, create_run_directory, segment_path, write_json
+from harness.evidence.reader import RunEvidence, read_evidence
+from harness.evidence.segment import SegmentReader, SegmentWriter
 from harness.fingerprint import checksum, sha256
 from harness.gate import Verdict
-from harness.ledger import RUN_FILE, RunDescription, create_run_directory, segment_path, write_json
 from harness.records import (
     Batch,
     Change,
@@ -31,7 +32,6 @@ from harness.records import (
     SyncRun,
 )
 from harness.register import Register
-from harness.segment import SegmentReader, SegmentWriter
 
 HOME = Group(group="G1", persons=("A", "B"))
 OTHER = Group(group="G2", persons=("X",))

@@ -9,8 +9,8 @@ import pytest
 
 import harness.gate
 from harness.criteria import Criteria, Limit
+from harness.evidence.ledger import VERDICT_FILE, LedgerError, Report, segment_path
 from harness.gate import EXIT_DIED, Verdict, decide, write_verdict
-from harness.ledger import VERDICT_FILE, LedgerError, Report, segment_path
 from harness.outcome import Outcome
 from harness.records import ErrorNotice, Evidence, Fault, Refusal
 from tests.harness.builders import (

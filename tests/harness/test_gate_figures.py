@@ -11,8 +11,8 @@ from scipy.stats import beta
 
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS
 from harness.criteria import Criteria, Limit
+from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, write_json
 from harness.gate import CellCount, decide, write_verdict
-from harness.ledger import RUN_FILE, VERDICT_FILE, write_json
 from harness.records import Evidence, PrintEvent
 from tests.harness.builders import (
     HOME,

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.criteria import Criteria, Limit
+from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, Report, write_json
 from harness.gate import decide, write_verdict
-from harness.ledger import RUN_FILE, VERDICT_FILE, Report, write_json
 from harness.records import ErrorNotice, Evidence, Fault, Print, PrintEvent, SelfTest
 from tests.harness.builders import (
     INNOCENT,

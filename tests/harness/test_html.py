@@ -11,8 +11,8 @@ import pytest
 
 from harness.criteria import Criteria
 from harness.criteria_text import add_options
+from harness.evidence.ledger import RUN_FILE, create_run_directory, segment_path, write_json
 from harness.gate import examine
-from harness.ledger import RUN_FILE, create_run_directory, segment_path, write_json
 from harness.outcome import Outcome
 from harness.records import ErrorNotice, Evidence
 from harness.report.files import html_of, masking_of

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from harness.cli import cli
 from harness.criteria import Criteria
+from harness.evidence.ledger import INCIDENT_DIRECTORY, RUN_FILE, VERDICT_FILE, create_run_directory, write_json
 from harness.fingerprint import checksum, sha256
 from harness.gate import Decision, Verdict, examine
-from harness.ledger import INCIDENT_DIRECTORY, RUN_FILE, VERDICT_FILE, create_run_directory, write_json
 from harness.records import Application, Document, ErrorNotice, Evidence, Fault, Group, Print, PrintEvent
 from harness.report import files
 from harness.report.files import HTML_FILE, html_of, masking_of

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.evidence.prints import Interval
 from harness.in_flight import InFlight
-from harness.prints import Interval
 
 Span = tuple[int, int]
 """A closed interval."""

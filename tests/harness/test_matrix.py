@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 import harness.run
+from harness.evidence.ledger import VERDICT_FILE
 from harness.fingerprint import checksum, sha256
 from harness.gate import decide
-from harness.ledger import VERDICT_FILE
 from harness.matrix import MATRIX_FILE, Cell, Condition, Experiment, Matrix, decide_matrix, run_matrix
 from harness.records import Application, Change, Document, Group, Print, PrintEvent
 from harness.report.language import ENGLISH, JAPANESE, Language

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import overlap, sweep
-from harness.events import Events
+from harness.evidence.events import Events
+from harness.evidence.prints import Interval
 from harness.overlap import Exposure, exposures, exposures_from_outside, exposures_in_flight, runs_met
-from harness.prints import Interval
 from harness.records import PrintEvent, SyncRun
 
 Span = tuple[int, int]

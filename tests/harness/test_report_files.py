@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from harness.evidence.ledger import VERDICT_FILE
 from harness.gate import Decision, examine
-from harness.ledger import VERDICT_FILE
 from harness.report import files
 from harness.report.files import append_step_summary, publish_summary, write_asked_for, write_reports
 from harness.report.language import ENGLISH, JAPANESE

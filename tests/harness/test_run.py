@@ -10,10 +10,10 @@ import pytest
 
 import harness.run
 from harness.criteria import Criteria
-from harness.evidence import read_evidence
+from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, LedgerError, read_run
+from harness.evidence.reader import read_evidence
+from harness.evidence.recorder import Recorder
 from harness.gate import Verdict, decide, examine
-from harness.ledger import RUN_FILE, VERDICT_FILE, LedgerError, read_run
-from harness.recorder import Recorder
 from harness.records import Application, ErrorNotice
 from harness.report.files import junit_of, markdown_of
 from harness.run import JudgedRun, default_directory, free_directory, load_target

@@ -8,8 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.ledger import RUN_FILE, VERDICT_FILE, LedgerError, create_run_directory, read_run, segment_path, write_json
-from harness.segment import SegmentWriter
+from harness.evidence.ledger import (
+    RUN_FILE,
+    VERDICT_FILE,
+    LedgerError,
+    create_run_directory,
+    read_run,
+    segment_path,
+    write_json,
+)
+from harness.evidence.segment import SegmentWriter
 from tests.harness.builders import (
     CLOCK,
     EVERY_KIND,

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from harness.criteria import Criteria, Limit
+from harness.evidence.ledger import VERDICT_FILE
 from harness.gate import decide, write_verdict
-from harness.ledger import VERDICT_FILE
 from harness.outcome import Outcome
 from harness.records import Evidence
 from harness.report.schema import read_descriptions, schema_text, verdict_schema

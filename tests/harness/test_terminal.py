@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness.evidence.ledger import RUN_FILE, create_run_directory, write_json
 from harness.gate import Verdict, decide
 from harness.incident import Incident
-from harness.ledger import RUN_FILE, create_run_directory, write_json
 from harness.reason import make_reason
 from harness.records import Evidence
 from harness.report.language import ENGLISH, JAPANESE, Language

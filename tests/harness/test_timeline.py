@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.events import Reached
+from harness.evidence.events import Reached
 from harness.gate import examine
 from harness.records import ErrorNotice, Evidence, PrintEvent, SyncRun
 from harness.report.language import ENGLISH, JAPANESE, Language

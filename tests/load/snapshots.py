@@ -1,8 +1,8 @@
 """Snapshots of runs that tests make by hand."""
 
+from harness.live.snapshot import CellSeen, IncidentSeen, Moment, OutcomeCount, ProcessState, Snapshot
 from harness.outcome import Outcome
 from harness.reason import make_reason
-from harness.snapshot import CellSeen, IncidentSeen, Moment, OutcomeCount, ProcessState, Snapshot
 
 INCIDENT = IncidentSeen(
     nonce="A3.1",

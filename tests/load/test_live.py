@@ -10,17 +10,17 @@ import pytest
 import harness.load.live
 import harness.run
 from harness.criteria import Criteria
+from harness.evidence.ledger import LedgerError
 from harness.gate import Decision, Verdict, examine
-from harness.ledger import LedgerError
+from harness.live.progress_outside import Flights
+from harness.live.snapshot import OutcomeCount, Snapshot
+from harness.live.so_far import Counted
 from harness.load.beside import in_a_thread
 from harness.load.live import Live
 from harness.load.plan import Phase, Plan
 from harness.outcome import Outcome
-from harness.progress_outside import Flights
 from harness.records import Application, ErrorNotice, PrintEvent
 from harness.run import JudgedRun
-from harness.snapshot import OutcomeCount, Snapshot
-from harness.so_far import Counted
 from harness.target import Answer
 from tests.harness.builders import KIND, paper, read_segment, sync_run
 from tests.harness.stub import StubTarget
@@ -258,7 +258,7 @@ def test_fault_of_our_own(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the history is broken")
 
-    monkeypatch.setattr("harness.history.History.add", fail)
+    monkeypatch.setattr("harness.live.history.History.add", fail)
     desk.live.start()
     seen = desk.until(lambda seen: bool(seen.faults))
     assert seen.faults == ("ZeroDivisionError while the run was followed: the history is broken",)

@@ -9,14 +9,14 @@ import pytest
 
 import harness.load.master_run
 from harness.criteria import Criteria
-from harness.ledger import segment_path
+from harness.evidence.ledger import segment_path
+from harness.live.tally import Tallying
 from harness.load.clock import Clock
 from harness.load.master_run import MasterRun
 from harness.load.messages import DONE, FILE, REPORT, Done, Piece, PieceTaken, WorkerTallies, pack, unpack
 from harness.load.options import Setup
 from harness.load.plan import Phase, Plan
 from harness.report.language import ENGLISH
-from harness.tally import Tallying
 
 WORKER = "host_1"
 

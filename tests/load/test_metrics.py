@@ -8,8 +8,8 @@ from typing import Any
 import gevent
 import pytest
 
-from harness.exporter import Exporter, ExporterError
-from harness.metrics import RunCollector
+from harness.live.exporter import Exporter, ExporterError
+from harness.live.metrics import RunCollector
 from tests.load.snapshots import failing
 
 

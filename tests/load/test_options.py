@@ -10,7 +10,7 @@ import pytest
 
 from harness.criteria import Criteria, Limit
 from harness.criteria_text import CriteriaError
-from harness.ledger import read_run
+from harness.evidence.ledger import read_run
 from harness.load.plan import Phase, Plan
 from harness.target import TargetError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.evidence.ledger import read_run
 from harness.gate import Verdict, decide
-from harness.ledger import read_run
 from harness.target import Target
 from tests.harness.builders import sentences
 from tests.load import forty_lines

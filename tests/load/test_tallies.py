@@ -9,12 +9,12 @@ import pytest
 from locust.rpc import Message
 
 import harness.load.tallies
+from harness.evidence.recorder import Recorder
+from harness.evidence.segment import SegmentWriter
 from harness.load.messages import WorkerTallies, pack, unpack
 from harness.load.tallies import Incoming, Outgoing
 from harness.outcome import Outcome
-from harness.recorder import Recorder
 from harness.records import Application
-from harness.segment import SegmentWriter
 from harness.target import Answer
 from tests.harness.builders import CLOCK, HOME, KIND, OTHER, RUN, paper
 from tests.harness.stub import StubTarget

@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from harness.live.snapshot import OutcomeCount, ProcessState, Snapshot
 from harness.load.web.tab import extended_stats, template_args
 from harness.load.web.view import ROWS_AT_MOST, View, make_view
 from harness.outcome import Outcome
 from harness.report.language import ENGLISH, JAPANESE
 from harness.report.masking import Masking
-from harness.snapshot import OutcomeCount, ProcessState, Snapshot
 from tests.load.snapshots import INCIDENT, decided, failing, running
 
 PEOPLE = {"P00057", "P00063", "P00064"}

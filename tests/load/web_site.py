@@ -6,7 +6,7 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
-from harness.snapshot import Snapshot
+from harness.live.snapshot import Snapshot
 from harness.target import TargetError
 
 PEOPLE = frozenset({"P00057", "P00063", "P00064"})

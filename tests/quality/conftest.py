@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.evidence.ledger import INCIDENT_DIRECTORY, VERDICT_FILE, segments_in
+from harness.evidence.segment import SegmentReader
 from harness.gate import Verdict
-from harness.ledger import INCIDENT_DIRECTORY, VERDICT_FILE, segments_in
 from harness.records import Change, ErrorNotice, Evidence, Group, Print, PrintEvent, SelfTest, SyncRun
 from harness.run import TARGET_DIRECTORY
-from harness.segment import SegmentReader
 from targets.link_faults import FaultBegun, read_faults
 from targets.municipal.deployment import FAULT_LOG
 from targets.municipal.settings import Settings, read_settings

@@ -5,13 +5,13 @@ from urllib.parse import urlencode
 
 from flask import render_template, request
 
+from harness.live.snapshot import Snapshot
 from harness.load.web.owner import Owner
 from harness.load.web.reader import Readers
 from harness.load.web.tab import PAGES
 from harness.load.web.view import IncidentRow, View, make_row, make_view
 from harness.report.language import Language
 from harness.report.masking import Masking
-from harness.snapshot import Snapshot
 
 
 class Asked(NamedTuple):

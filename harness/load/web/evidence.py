@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from harness.evidence.ledger import LedgerError
 from harness.gate import Decision, examine
-from harness.ledger import LedgerError
 from harness.report.files import masking_of
 from harness.report.html import render_report, render_story
 from harness.report.language import Language, choose_language

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
+from harness.live.snapshot import Snapshot
 from harness.reason import Reason
 from harness.report.masking import Masking
-from harness.snapshot import Snapshot
 
 
 def masked(snapshot: Snapshot, masking: Masking) -> Snapshot:

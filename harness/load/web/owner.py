@@ -5,7 +5,7 @@ from typing import Protocol
 
 from locust.env import Environment
 
-from harness.snapshot import Snapshot
+from harness.live.snapshot import Snapshot
 
 
 class Owner(Protocol):

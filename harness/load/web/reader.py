@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 
 from flask import Request
 
+from harness.live.snapshot import Snapshot
 from harness.report.language import CODES, Language, choose_language
 from harness.report.masking import Masking
-from harness.snapshot import Snapshot
 
 
 class Readers:

@@ -9,7 +9,7 @@ import msgspec
 from flask import Response
 from markupsafe import Markup
 
-from harness.ledger import VERDICT_FILE
+from harness.evidence.ledger import VERDICT_FILE
 from harness.load.web.desk import Asked, Desk
 from harness.load.web.slow import SlowError, SlowWork
 from harness.load.web.view import IncidentRow

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import asdict
 
+from harness.live.snapshot import Snapshot
 from harness.load.web.view import IncidentRow, View
 from harness.report.language import Language
-from harness.snapshot import Snapshot
 
 Row = dict[str, str]
 PAGES = "misissuance"

@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from harness.live.snapshot import IncidentSeen, Snapshot
 from harness.outcome import Outcome
 from harness.report.language import Language
 from harness.report.masking import Masking
 from harness.report.reasons import reason_text
-from harness.snapshot import IncidentSeen, Snapshot
 
 Tone = Literal["", "good", "bad", "unsure"]
 ROWS_AT_MOST = 100

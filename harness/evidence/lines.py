@@ -1,0 +1,301 @@
+"""The lines of a segment in columns: prints and events by the million, everything else one by one. Pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.evidence.texts import Buffer, Cursor, Flags, Places, Texts
+from harness.records import (
+    Attempt,
+    Batch,
+    Change,
+    ClockReading,
+    Document,
+    ErrorNotice,
+    Fault,
+    Group,
+    Nanoseconds,
+    Print,
+    PrintEvent,
+    Record,
+    SelfTest,
+    SyncRun,
+)
+
+Times = NDArray[np.int64]
+
+
+class PrintLine(Record, frozen=True, kw_only=True, tag="print", gc=False):
+    """The part of a print that differs from one to the next; see `Print`."""
+
+    application: str
+    attempt: Attempt = 1
+    sent_ns: Nanoseconds
+    answered_ns: Nanoseconds
+    intended_ns: Nanoseconds | None = None
+
+
+Other = Group | Document | Change | SyncRun | ErrorNotice | Batch | SelfTest | ClockReading | Fault
+"""A record that is neither a print nor an event."""
+Line = PrintLine | PrintEvent | Other
+"""A record as it is read by the million: of a print only what has to be told of each."""
+
+read_print_line = msgspec.json.Decoder(PrintLine).decode
+"""Line of a print -> `PrintLine`."""
+_decode_other = msgspec.json.Decoder(Other).decode
+_decode_print = msgspec.json.Decoder(Print).decode
+_encode = msgspec.json.Encoder().encode
+
+_TYPE = b'{"type":'
+_PRINT, _EVENT = b'"print",', b'"event",'
+_PRINT_WORD, _EVENT_WORD = (int.from_bytes(word, "little") for word in (_PRINT, _EVENT))
+_LEAST_ATTEMPT, _MOST_ATTEMPTS = 2, 2**31 - 1  # the first one is left out
+_NAME = _TYPE + _PRINT + b'"application":"'
+NAME_AT = len(_NAME)
+_SORT = b'"applicant":'
+_ANOTHER_FORM = "its fields are not as this version writes them"
+_HEAD = b'{"type":"print","application":"","sent_ns":0,"answered_ns":0,'
+
+
+class PrintColumns(NamedTuple):
+    """One row a print.
+
+    Args:
+        sort: number of its sort.
+        late_ns: how long after its intended start it was sent; 0 where it had none.
+        offset: where its line begins in the segment, bytes.
+        name_bytes: length of the name of its application, which stands as it is `NAME_AT` bytes behind; 0 where it may
+            not.
+    """
+
+    sort: NDArray[np.int32]
+    application: Texts
+    attempt: NDArray[np.int32]
+    sent_ns: Times
+    answered_ns: Times
+    late_ns: Times
+    offset: Times
+    name_bytes: NDArray[np.int16]
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[PrintLine, int, int]]) -> Self:
+        """Of prints with the numbers of their sorts and the places where their lines begin."""
+        prints = [print_ for print_, _, _ in found]
+        sent_ns = np.array([print_.sent_ns for print_ in prints], dtype=np.int64)
+        intended_ns = [print_.sent_ns if print_.intended_ns is None else print_.intended_ns for print_ in prints]
+        return cls(
+            np.array([sort for _, sort, _ in found], dtype=np.int32),
+            Texts.of(print_.application for print_ in prints),
+            np.array([print_.attempt for print_ in prints], dtype=np.int32),
+            sent_ns,
+            np.array([print_.answered_ns for print_ in prints], dtype=np.int64),
+            sent_ns - np.array(intended_ns, dtype=np.int64),
+            np.array([offset for _, _, offset in found], dtype=np.int64),
+            np.zeros(len(found), dtype=np.int16),
+        )
+
+    def first(self, number: int) -> "PrintColumns":
+        """So many rows from the top."""
+        return PrintColumns(
+            self.sort[:number],
+            self.application.first(number),
+            self.attempt[:number],
+            self.sent_ns[:number],
+            self.answered_ns[:number],
+            self.late_ns[:number],
+            self.offset[:number],
+            self.name_bytes[:number],
+        )
+
+
+class EventColumns(NamedTuple):
+    """One row an event; see `PrintEvent`."""
+
+    nonce: Texts
+    point: Texts
+    slot: Texts
+    at_ns: Times
+
+    @classmethod
+    def of(cls, events: Sequence[PrintEvent]) -> Self:
+        """Of these events."""
+        return cls(
+            Texts.of(event.nonce for event in events),
+            Texts.of(event.point for event in events),
+            Texts.of(event.slot for event in events),
+            np.array([event.at_ns for event in events], dtype=np.int64),
+        )
+
+    def first(self, number: int) -> "EventColumns":
+        """So many rows from the top."""
+        return EventColumns(
+            self.nonce.first(number), self.point.first(number), self.slot.first(number), self.at_ns[:number]
+        )
+
+
+class Chunk(NamedTuple):
+    """Some lines of a segment that could be read.
+
+    Args:
+        others: each with the number of records before it in the chunk.
+        records: how many there are of all kinds; no_prints: how many of them call themselves prints and are none.
+    """
+
+    prints: PrintColumns
+    events: EventColumns
+    others: Sequence[tuple[int, Other]]
+    records: int
+    no_prints: int = 0
+
+
+class Sorts:
+    """Sorts of prints: one is what stands in a print's line from the applicant on.
+
+    Attributes:
+        prints: one of each sort, by its number.
+    """
+
+    def __init__(self) -> None:
+        self.prints: list[Print] = []
+        self._numbers: dict[bytes, int] = {}
+
+    def number(self, line: bytes) -> int:
+        """Of the sort of a print, by its line.
+
+        Raises:
+            ValueError: when it is none, or something of its sort stands before the applicant.
+        """
+        place = line.find(_SORT, len(_HEAD))
+        sort = line[place:] if place >= 0 else b""
+        own = {"application": "", "attempt": 1, "sent_ns": 0, "answered_ns": 0, "intended_ns": None}
+        if msgspec.structs.replace(_decode_print(line), **own) != _decode_print(_HEAD + sort):
+            raise ValueError(_ANOTHER_FORM)
+        return self._add(sort)
+
+    def numbers(self, sorts: Sequence[bytes]) -> NDArray[np.int32]:
+        """The number of each, by what stands from the applicant on; -1 for what is none, and for all behind it."""
+        known = self._numbers.get
+        numbers = [known(sort, -1) for sort in sorts]
+        if -1 in numbers:
+            for place in [place for place, number in enumerate(numbers) if number < 0]:
+                try:
+                    numbers[place] = self._add(sorts[place])
+                except ValueError:
+                    break
+        return np.array(numbers, dtype=np.int32)
+
+    def _add(self, sort: bytes) -> int:
+        number = self._numbers.get(sort)
+        if number is None:
+            line = _HEAD + sort
+            print_ = _decode_print(line)
+            if _encode(print_) != line:
+                raise ValueError(_ANOTHER_FORM)
+            number = self._numbers[sort] = len(self.prints)
+            self.prints.append(print_)
+        return number
+
+
+def read_lines(data: bytes, offset: int, sorts: Sorts) -> tuple[Chunk, int]:
+    """The lines at the beginning of the data up to the first that is not exactly as this version writes it.
+
+    Args:
+        data: begins with a line; offset: where that is in the segment.
+
+    Returns:
+        The records, and how many bytes of the data they fill.
+    """
+    buffer = Buffer(data)
+    ends = _line_ends(data)
+    begins = np.append(0, ends + 1)[:-1]
+    good = np.zeros(len(ends), dtype=np.bool_)
+    is_typed, types = buffer.starts_with(_TYPE, begins), buffer.words[begins + len(_TYPE)]
+    is_print, is_event = is_typed & (types == _PRINT_WORD), is_typed & (types == _EVENT_WORD)
+    prints, good[is_print] = _read_prints(buffer, begins[is_print], ends[is_print], offset, sorts)
+    events, good[is_event] = _read_events(buffer, begins[is_event], ends[is_event])
+    others: list[tuple[int, Other]] = []
+    places = np.flatnonzero(~(is_print | is_event))
+    for place, begin, end in zip(places.tolist(), begins[places].tolist(), ends[places].tolist(), strict=True):
+        try:
+            others.append((place, _decode_other(data[begin:end])))
+        except ValueError:
+            break
+    good[places[: len(others)]] = True
+    if good.all():
+        return Chunk(prints, events, others, len(good)), len(good) and int(ends[-1]) + 1
+    records = int(good.argmin())
+    chunk = Chunk(
+        prints.first(int(is_print[:records].sum())),
+        events.first(int(is_event[:records].sum())),
+        [other for other in others if other[0] < records],
+        records,
+    )
+    return chunk, int(begins[records])
+
+
+def _line_ends(data: bytes) -> Places:
+    """Where the lines end before the first byte that has no place in one."""
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            data = data[: error.start]
+    codes = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(codes < ord(" "))
+    strange = np.flatnonzero(codes[ends] != ord("\n"))
+    return ends[: strange[0]] if len(strange) else ends
+
+
+def _read_prints(buffer: Buffer, begins: Places, ends: Places, offset: int, sorts: Sorts) -> tuple[PrintColumns, Flags]:
+    """The prints of these lines, and which of them are as this version writes them."""
+    cursor = Cursor(buffer, begins)
+    cursor.expect(_NAME)
+    application = cursor.read_text()
+    attempt = np.ones(len(begins), dtype=np.int64)
+    rows, further = cursor.where(b',"attempt":')
+    if len(rows):
+        attempt[rows] = further.read_number()
+        further.ok &= (attempt[rows] > 1) & (attempt[rows] <= _MOST_ATTEMPTS)
+        cursor.rejoin(rows, further)
+    cursor.expect(b',"sent_ns":')
+    sent_ns = cursor.read_number()
+    cursor.expect(b',"answered_ns":')
+    answered_ns = cursor.read_number()
+    late_ns = np.zeros(len(begins), dtype=np.int64)
+    rows, further = cursor.where(b',"intended_ns":')
+    if len(rows):
+        late_ns[rows] = sent_ns[rows] - further.read_number()
+        cursor.rejoin(rows, further)
+    cursor.expect(b",")
+    cursor.ok &= buffer.starts_with(_SORT, cursor.at) & (cursor.at < ends)
+    data, count = buffer.data, len(begins) if cursor.ok.all() else int(cursor.ok.argmin())
+    places = zip(cursor.at[:count].tolist(), ends[:count].tolist(), strict=True)
+    sort = np.full(len(begins), -1, dtype=np.int32)
+    sort[:count] = sorts.numbers([data[begin:end] for begin, end in places])
+    name_bytes = (application.ends - application.begins).astype(np.int16)
+    columns = PrintColumns(
+        sort, application, attempt.astype(np.int32), sent_ns, answered_ns, late_ns, offset + begins, name_bytes
+    )
+    return columns, sort >= 0
+
+
+def _read_events(buffer: Buffer, begins: Places, ends: Places) -> tuple[EventColumns, Flags]:
+    """The events of these lines, and which of them are as this version writes them."""
+    cursor = Cursor(buffer, begins + len(_TYPE + _EVENT))
+    cursor.expect(b'"nonce":"')
+    nonce = cursor.read_text()
+    cursor.expect(b',"point":"')
+    point = cursor.read_text()
+    cursor.expect(b',"at_ns":')
+    at_ns = cursor.read_number()
+    slot = Texts(buffer, begins.copy(), begins.copy())  # empty
+    rows, further = cursor.where(b',"slot":"')
+    if len(rows):
+        text = further.read_text()
+        slot.begins[rows], slot.ends[rows] = text.begins, text.ends
+        cursor.rejoin(rows, further)
+    cursor.expect(b"}")
+    return EventColumns(nonce, point, slot, at_ns), cursor.ok & (cursor.at == ends)

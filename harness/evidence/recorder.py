@@ -1,0 +1,226 @@
+"""Turns answers into evidence while the run goes on: checksum, identity, ledger line.
+
+Locust-free: users, the matrix and tests share it. Not thread-safe, and safe among greenlets of one thread, because
+nothing but `settle` waits for anything.
+"""
+
+import logging
+from collections import deque
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from harness.evidence.segment import SegmentWriter
+from harness.fingerprint import checksum
+from harness.live.tally import SelfTestSoFar, Tally, Tallying
+from harness.oracle import judge_identity
+from harness.outcome import Outcome
+from harness.records import Application, Change, Fault, Group, Print, SelfTest, self_test_id
+from harness.register import Register
+from harness.target import Answer, Target
+
+_log = logging.getLogger(__name__)
+RIGHT_DOCUMENTS = 100
+"""So many misissuances of a process are kept with what would have been right, for the others are not looked at."""
+_OK = Outcome.OK  # looking a member up in its enumeration takes longer than judging by it
+
+
+class Recorder:
+    """Records the prints of one process.
+
+    Attributes:
+        segment: where they go; whoever sends an attempt counts it in its `issued` first.
+        counts: of the attempts that are settled.
+        faults: what went wrong in the harness itself, one sentence each; a run with any cannot pass.
+        self_test: "planted" once the process has recorded a stranger's document of its own making, "caught" once that
+            was found out; "none" before.
+    """
+
+    def __init__(self, target: Target, segment: SegmentWriter, incidents: Path) -> None:
+        self.register = Register()
+        self.segment = segment
+        self.counts = Tallying()
+        self.faults: list[str] = []
+        self.self_test: SelfTestSoFar = "none"
+        self._target = target
+        self._incidents = incidents
+        self._unsettled: deque[tuple[Print, bytes]] = deque()
+        self._sample: tuple[Print, bytes] | None = None
+        self._right_documents = 0
+
+    def record(
+        self, application: Application, sent_ns: int, answered_ns: int, answer: Answer, intended_ns: int | None = None
+    ) -> None:
+        """Take one attempt's end. A document whose checksum is known is judged at once, any other by `settle`.
+
+        Args:
+            intended_ns: when the plan of arrivals wanted it sent; None without such a plan.
+        """
+        document = answer.document
+        if document is None:
+            self._end(_print_without_document(application, sent_ns, answered_ns, answer, intended_ns))
+            return
+        print_ = Print(
+            application=application.application,
+            attempt=application.attempt,
+            applicant=application.applicant,
+            group=application.group,
+            kind=application.kind,
+            options=application.options,
+            sent_ns=sent_ns,
+            answered_ns=answered_ns,
+            intended_ns=intended_ns,
+            checksum=checksum(document),
+            size_bytes=len(document),
+        )
+        if judge_identity(print_, self.register).outcome is _OK:
+            self.counts.count_right(print_)
+            self.segment.write(print_)
+        else:
+            self._unsettled.append((print_, document))
+
+    def settle(self) -> None:
+        """Ask the target's truth about every document that was not known when it came.
+
+        Raises:
+            TargetError: when the truth cannot be asked; what is not settled stays so.
+        """
+        while self._unsettled:
+            print_, document = self._unsettled[0]
+            if self.register.find(print_.checksum) is None:
+                print_ = msgspec.structs.replace(print_, marks=self._target.marks(document))
+                for expected in self._target.expected(print_):
+                    if self.register.add(expected):
+                        self.segment.write(expected)
+                if self.register.find(print_.checksum) is not None:
+                    # The register tells everything that the marks could.
+                    print_ = msgspec.structs.replace(print_, marks=())
+            # Taken out first: a disk that is full keeps the line for later, and a line must not be there twice.
+            self._unsettled.popleft()
+            outcome = self._end(print_)
+            if outcome is Outcome.OK:
+                self._sample = self._sample or (print_, document)
+            elif print_.application != self._self_test_id:
+                self._keep(f"{print_.nonce}.document", document)
+                if outcome.is_misissue:
+                    self._keep_right(print_)
+
+    def plant_self_test(self, random: Random, now_ns: int) -> bool:
+        """Record a document that came out for one person as if a stranger had been handed it.
+
+        It takes the way of every other print, and is never asked of the target. False when there is nothing to plant
+        yet: no right document was new, or nobody is a stranger to its owner.
+        """
+        if self.self_test != "none" or self._sample is None:
+            return self.self_test != "none"
+        print_, document = self._sample
+        shown = self._shown(print_)
+        strangers = [
+            (person, group)
+            for group, persons in self.register.groups()
+            if persons.isdisjoint(shown)
+            for person in sorted(persons)
+        ]
+        if not strangers:
+            return False
+        recipient, group = random.choice(strangers)
+        self.segment.write(SelfTest(application=self._self_test_id))
+        self.self_test = "planted"
+        application = Application(
+            application=self._self_test_id,
+            applicant=recipient,
+            group=group,
+            kind=print_.kind,
+            options=print_.options,
+        )
+        self.record(application, now_ns, now_ns, Answer(document=document))
+        return True
+
+    def add_group(self, group: Group) -> None:
+        """Tell who may receive whose documents."""
+        self.register.add_group(group)
+        self.segment.write(group)
+
+    def add_change(self, change: Change) -> None:
+        """Tell of a change: before it is sent, and again when it was answered."""
+        self.register.add_change(change)
+        self.segment.write(change)
+
+    def add_fault(self, text: str) -> None:
+        """Count what went wrong in this process, once; it is in the evidence from now on."""
+        if text not in self.faults:
+            self.faults.append(text)
+            self.segment.write(Fault(text=text))
+
+    def tally(self) -> Tally:
+        """Everything that was counted so far."""
+        return self.counts.tally(self.segment.segment, self.segment.issued, self.self_test, self.faults)
+
+    @property
+    def _self_test_id(self) -> str:
+        return self_test_id(self.segment.segment)
+
+    def _shown(self, print_: Print) -> tuple[str, ...]:
+        document = self.register.find(print_.checksum)
+        return document.persons if document is not None else ()
+
+    def _end(self, print_: Print) -> Outcome:
+        judgement = judge_identity(print_, self.register)
+        if print_.application != self._self_test_id:
+            self.counts.count(print_, judgement)
+        elif judgement.outcome is Outcome.WRONG_PERSON:
+            self.self_test = "caught"
+        self.segment.write(print_)
+        return judgement.outcome
+
+    def _keep_right(self, print_: Print) -> None:
+        """What would have been right, beside what came out: a picture for people and no evidence, so it may fail."""
+        if self._right_documents >= RIGHT_DOCUMENTS:
+            return
+        self._right_documents += 1
+        name = f"{print_.nonce}.right.document"
+        try:
+            right = self._target.right_document(print_)
+            if right is not None:
+                self._keep(name, right)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing is missing from the evidence
+            _log.warning("%s: what would have been right is not kept: %s", print_.nonce, error)
+            (self._incidents / name).unlink(missing_ok=True)
+
+    def _keep(self, name: str, document: bytes) -> None:
+        """Documents are personal data: kept of incidents only, for their owner's eyes alone."""
+        path = self._incidents / name
+        path.touch(mode=0o600)
+        path.write_bytes(document)
+
+
+def _print_without_document(
+    application: Application, sent_ns: int, answered_ns: int, answer: Answer, intended_ns: int | None
+) -> Print:
+    kind, text = next(
+        (
+            (kind, text)
+            for kind, text in (
+                ("refused", answer.refused),
+                ("error", answer.error),
+                ("unanswered", answer.unanswered),
+                ("nothing", answer.nothing),
+            )
+            if text
+        ),
+        ("error", ""),
+    )
+    return Print(
+        application=application.application,
+        attempt=application.attempt,
+        applicant=application.applicant,
+        group=application.group,
+        kind=application.kind,
+        options=application.options,
+        sent_ns=sent_ns,
+        answered_ns=answered_ns,
+        intended_ns=intended_ns,
+        answer=kind,  # type: ignore[arg-type] # one of the four
+        error=text,
+    )
