@@ -16,11 +16,11 @@ from harness.cli_options import EPILOG, criteria_options, language_option
 from harness.cli_runs import compare, gate, plan, report
 from harness.cli_targets import calibrate, probe
 from harness.criteria_text import CriteriaError
-from harness.evidence.ledger import LedgerError
-from harness.gate import EXIT_DIED, EXIT_USAGE
+from harness.evidence.ledger import LedgerError, default_directory
+from harness.loading import load_attribute, load_target
 from harness.report.language import choose_language
-from harness.run import default_directory, load_attribute, load_target
 from harness.target import TargetError, read_assignments
+from harness.verdict import EXIT_DIED, EXIT_USAGE
 
 DEFAULT_EXPERIMENT = "profiles.experiments.release_2023:EXPERIMENT"
 DEFAULT_TARGET = "targets.municipal.target:Municipal"

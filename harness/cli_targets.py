@@ -11,8 +11,8 @@ import click
 from harness.calibration import Calibrated, CalibrationError
 from harness.calibration import calibrate as calibrate_target
 from harness.cli_options import language_option
+from harness.loading import load_target
 from harness.report.language import choose_language
-from harness.run import load_target
 from harness.target import TargetError, read_assignments
 
 _settings_option = click.option(

@@ -15,10 +15,11 @@ from harness.coverage import Cell
 from harness.criteria import Criterion, metric_name
 from harness.difference import fisher_exact
 from harness.evidence.ledger import RunDescription
-from harness.gate import EXIT_CODES, Decision, Verdict
+from harness.gate import Decision
 from harness.outcome import Outcome
 from harness.reason import EVIDENCE_CODES, Reason, make_reason
 from harness.records import Record
+from harness.verdict import EXIT_CODES, Verdict
 
 Result = Literal["no_worse", "worse", "less_exercised", "inconclusive"]
 _EXIT_CODES: Mapping[Result, int] = {

@@ -24,12 +24,13 @@ from harness.evidence.prints import Interval
 from harness.evidence.recorder import Recorder
 from harness.evidence.target_evidence import Told
 from harness.exchange import attempt, converse
-from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
+from harness.loading import load_target
 from harness.overlap import exposures, runs_met
 from harness.reason import EVIDENCE_CODES
 from harness.records import Application, Group, Record
-from harness.run import JudgedRun, load_target
+from harness.run import JudgedRun
 from harness.target import Target, TargetError
+from harness.verdict import EXIT_CODES, EXIT_DIED, Verdict
 
 MATRIX_FILE = "matrix.json"
 _ROUNDS_AT_MOST = 4  # times the wanted number of exposures

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import cast
 
 import msgspec
 
@@ -29,16 +28,15 @@ from harness.evidence.ledger import (
 from harness.evidence.recorder import Recorder
 from harness.evidence.segment import SegmentWriter
 from harness.evidence.target_evidence import TargetEvidence, Told
-from harness.gate import Verdict, examine, write_verdict
+from harness.gate import examine
 from harness.report.files import write_reports
 from harness.report.language import ENGLISH, Language
-from harness.target import Target, TargetError
+from harness.target import Target
+from harness.verdict import Verdict, write_verdict
 
 CLOCK = "monotonic"
 """CLOCK_MONOTONIC of the machine of the run's owner, by which everything of the run is timed."""
 TARGET_DIRECTORY = "target"
-DESCRIBED_TARGET = "targets.http.target:HttpTarget"
-"""What reads a target.toml."""
 _SYNC_LIMIT_S = 10.0
 _SYNC_POLL_S = 0.05
 _PACKAGES = (
@@ -307,52 +305,6 @@ def close_recorder(recorder: Recorder, random: Random, now_ns: int) -> None:
         recorder.settle()
     finally:
         recorder.segment.close()
-
-
-def load_attribute(name: str) -> object:
-    """What `module:attribute` names.
-
-    Raises:
-        TargetError: when there is nothing by that name.
-    """
-    module, _, attribute = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        message = f"{name!r} not found ({error}); write MODULE:ATTRIBUTE of something importable"
-        raise TargetError(message) from error
-
-
-def load_target(name: str, settings: Mapping[str, str]) -> Target:
-    """The target that `module:attribute`, or a target.toml, makes of the settings.
-
-    Raises:
-        TargetError: when there is none by that name, or it refuses the settings.
-    """
-    if not name:
-        raise TargetError("--target: found none; write MODULE:ATTRIBUTE, or the path of a service's target.toml")
-    if name.endswith(".toml"):
-        name, settings = DESCRIBED_TARGET, {**settings, "file": name}
-    factory = load_attribute(name)
-    if not callable(factory):
-        message = f"{name!r} is no target, but {type(factory).__name__}; write MODULE:ATTRIBUTE of a target's class"
-        raise TargetError(message)
-    return cast("Target", factory(settings))
-
-
-def default_directory(profile: str) -> Path:
-    """runs/<time>-<profile> below the working directory."""
-    return Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{profile}"
-
-
-def free_directory(wanted: Path) -> Path:
-    """That directory, or the first of NAME-2, NAME-3 and so on that does not exist."""
-    number = 1
-    found = wanted
-    while found.exists():
-        number += 1
-        found = wanted.with_name(f"{wanted.name}-{number}")
-    return found
 
 
 def _versions() -> dict[str, str]:

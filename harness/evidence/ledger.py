@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -159,3 +160,18 @@ def read_run(directory: Path) -> RunDescription:
         message = f"{path} has schema {run.schema}; this version reads schema {SCHEMA}"
         raise LedgerError(message)
     return run
+
+
+def default_directory(profile: str) -> Path:
+    """runs/<time>-<profile> below the working directory."""
+    return Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{profile}"
+
+
+def free_directory(wanted: Path) -> Path:
+    """That directory, or the first of NAME-2, NAME-3 and so on that does not exist."""
+    number = 1
+    found = wanted
+    while found.exists():
+        number += 1
+        found = wanted.with_name(f"{wanted.name}-{number}")
+    return found

@@ -10,11 +10,11 @@ from typing import Literal
 import msgspec
 
 from harness.evidence.ledger import RunDescription
-from harness.gate import Verdict
 from harness.incident import Incident
 from harness.outcome import Outcome
 from harness.reason import Reason
 from harness.records import Record
+from harness.verdict import Verdict
 
 INCIDENTS_AT_MOST = 500
 """That a snapshot shows; all of them are in the verdict."""

@@ -7,7 +7,6 @@ import gevent
 import msgspec
 from gevent.event import Event
 
-from harness.gate import EXIT_DIED, Verdict
 from harness.live.history import History
 from harness.live.progress import PointsProgress
 from harness.live.progress_outside import Flights, OutsideProgress
@@ -17,6 +16,7 @@ from harness.load.plan import Plan
 from harness.outcome import Outcome
 from harness.report.terminal import print_progress
 from harness.run import JudgedRun
+from harness.verdict import EXIT_DIED, Verdict
 
 _PULL_S = 1.0
 _SHOW_EVERY = 2

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import gevent
 
 from harness.evidence.ledger import Ended
-from harness.gate import Verdict
 from harness.live.progress_outside import Flights
 from harness.live.so_far import Counted
 from harness.load.active_run import ActiveRun, Share
@@ -13,6 +12,7 @@ from harness.load.beside import every, in_a_thread
 from harness.load.clock import Clock
 from harness.load.live import Live
 from harness.load.options import Setup
+from harness.verdict import Verdict
 
 _WATCH_S = 0.25
 

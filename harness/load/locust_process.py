@@ -9,7 +9,7 @@ from locust import log
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from harness.gate import EXIT_USAGE
+from harness.verdict import EXIT_USAGE
 
 
 def parsed_options(environment: Environment) -> Namespace:

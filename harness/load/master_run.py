@@ -12,7 +12,6 @@ from locust.rpc import Message
 from locust.runners import STATE_MISSING, STATE_STOPPED, STATE_STOPPING, MasterRunner
 
 from harness.evidence.ledger import INCIDENT_DIRECTORY, SEGMENT_DIRECTORY, Ended, Report
-from harness.gate import Verdict
 from harness.live.so_far import Counted
 from harness.load.active_run import DRAIN_S, Share
 from harness.load.beside import every, in_a_thread
@@ -38,6 +37,7 @@ from harness.load.options import Setup
 from harness.load.tallies import Incoming
 from harness.run import CLOCK as RUN_CLOCK
 from harness.target import TargetError
+from harness.verdict import Verdict
 
 _STOPPED = STATE_STOPPING, STATE_STOPPED
 """States in which workers end because they were told to."""

@@ -9,10 +9,12 @@ from locust.argument_parser import LocustArgumentParser
 
 from harness.criteria import Criteria
 from harness.criteria_text import add_options, read_criteria
+from harness.evidence.ledger import default_directory, free_directory
 from harness.load.arrivals import planned_arrivals, read_rate
 from harness.load.plan import Plan
+from harness.loading import load_target
 from harness.report.language import CODES, Language, choose_language
-from harness.run import JudgedRun, default_directory, free_directory, load_target
+from harness.run import JudgedRun
 from harness.target import Bounded, Target, TargetError, read_assignments
 
 _STOP_TIMEOUT_S = 10.0

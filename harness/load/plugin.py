@@ -24,8 +24,7 @@ from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner, WorkerRunner
 from msgspec import structs
 
 from harness.criteria_text import CriteriaError
-from harness.evidence.ledger import LedgerError
-from harness.gate import EXIT_CODES, EXIT_DIED, Verdict
+from harness.evidence.ledger import LedgerError, free_directory
 from harness.live.exporter import ExporterError
 from harness.live.snapshot import Snapshot
 from harness.load.active_run import ActiveRun
@@ -41,8 +40,8 @@ from harness.load.web.ui import add_web_ui
 from harness.load.worker import Worker
 from harness.report.files import publish_summary
 from harness.report.terminal import print_verdict
-from harness.run import free_directory
 from harness.target import TargetError
+from harness.verdict import EXIT_CODES, EXIT_DIED, Verdict
 
 __all__ = ["LoadPlugin", "Option", "PlanShape"]
 

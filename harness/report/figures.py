@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.evidence.prints import Prints, Times
-from harness.gate import CellCount, Decision
+from harness.gate import Decision
 from harness.judging import Judged
 from harness.outcome import Outcome
 from harness.records import Record, SyncRun
+from harness.verdict import CellCount
 
 MOST_BINS = 120
 _STEPS = 1, 2, 5

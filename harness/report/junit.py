@@ -15,7 +15,6 @@ from xml.etree import ElementTree as ET
 from harness.criteria import Criterion, metric_name, reason_of
 from harness.diagnosis import Cause
 from harness.evidence.ledger import RunDescription
-from harness.gate import Verdict
 from harness.incident import Incident
 from harness.outcome import Outcome
 from harness.reason import Reason
@@ -30,6 +29,7 @@ from harness.report.sentences import (
     latency_sentence,
     papers_sentence,
 )
+from harness.verdict import Verdict
 
 _SHOWN_INCIDENTS = 50
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 
 from harness.criteria import Criterion, metric_name
 from harness.evidence.ledger import VERDICT_FILE, RunDescription
-from harness.gate import Verdict
 from harness.incident import Incident
 from harness.reason import plain
 from harness.report.language import Language
@@ -17,6 +16,7 @@ from harness.report.sentences import (
     owners_of,
     what_was_shown,
 )
+from harness.verdict import Verdict
 
 _SHOWN_INCIDENTS = 20
 _SHOWN_REASONS = 20

@@ -5,7 +5,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from harness.evidence.reader import RunEvidence
-from harness.gate import Decision, Verdict
+from harness.gate import Decision
 from harness.incident import Neighbour, RetriedError
 from harness.outcome import Outcome
 from harness.reason import EVIDENCE_CODES, Reason
@@ -13,6 +13,7 @@ from harness.report.formats import count, duration, known, share
 from harness.report.language import Language
 from harness.report.masking import Masking
 from harness.report.reasons import reason_text
+from harness.verdict import Verdict
 
 _REASONS_AT_MOST = 12
 _GAPS_AT_MOST = 100

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from harness.gate import VERDICT_SCHEMA, Verdict
+from harness.verdict import VERDICT_SCHEMA, Verdict
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ID = f"urn:misissue:verdict:{VERDICT_SCHEMA}"

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from harness.coverage import Cell
-from harness.gate import CellCount, Verdict
 from harness.incident import Incident
 from harness.report.language import Language
 from harness.report.masking import Masking
+from harness.verdict import CellCount, Verdict
 
 _SHOWN_CELLS = 3
 

@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.evidence.ledger import VERDICT_FILE
-from harness.gate import Verdict
 from harness.report.language import Language
 from harness.report.masking import Masking
 from harness.report.reasons import reason_text
@@ -16,6 +15,7 @@ from harness.report.sentences import (
     incident_sentence,
     what_was_shown,
 )
+from harness.verdict import Verdict
 
 _SHOWN_INCIDENTS = 8
 _SHOWN_REASONS = 12

@@ -11,8 +11,9 @@ import pytest
 
 from harness.evidence.ledger import segment_path
 from harness.evidence.segment import SegmentReader
-from harness.gate import Verdict, decide
+from harness.gate import decide
 from harness.records import Print
+from harness.verdict import Verdict
 from tests.benchmarks.sides import USERS, Service, Side, Turn
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.static_service import DOCUMENT_BYTES, PERSONS, person_name

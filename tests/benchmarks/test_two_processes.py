@@ -9,8 +9,8 @@ import pytest
 from harness.evidence.ledger import VERDICT_FILE, segments_in
 from harness.evidence.reader import read_evidence
 from harness.evidence.segment import SegmentReader
-from harness.gate import Verdict
 from harness.records import Print, SelfTest
+from harness.verdict import Verdict
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.synthetic_run import SyntheticRun
 from tests.harness.builders import sentences

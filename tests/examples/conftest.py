@@ -11,8 +11,8 @@ import pytest
 
 from harness.evidence.ledger import VERDICT_FILE, segments_in
 from harness.evidence.segment import SegmentReader
-from harness.gate import Verdict
 from harness.records import Print
+from harness.verdict import Verdict
 from targets.municipal.deployment import Server
 from tests.e2e.conftest import ROOT, Command
 

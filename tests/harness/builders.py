@@ -14,7 +14,6 @@ from harness.evidence.ledger import RUN_FILE, RunDescription, create_run_directo
 from harness.evidence.reader import RunEvidence, read_evidence
 from harness.evidence.segment import SegmentReader, SegmentWriter
 from harness.fingerprint import checksum, sha256
-from harness.gate import Verdict
 from harness.records import (
     Batch,
     Change,
@@ -32,6 +31,7 @@ from harness.records import (
     SyncRun,
 )
 from harness.register import Register
+from harness.verdict import Verdict
 
 HOME = Group(group="G1", persons=("A", "B"))
 OTHER = Group(group="G2", persons=("X",))

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from harness.gate import CellCount
 from harness.measures import Latency
 from harness.report import svg
 from harness.report.charts import latency_chart, time_chart
@@ -12,6 +11,7 @@ from harness.report.figures import End, Histogram, OverTime, heat_map
 from harness.report.heat import coverage_columns
 from harness.report.language import ENGLISH, JAPANESE
 from harness.report.text_width import text_width
+from harness.verdict import CellCount
 from tests.harness.pages import Element, Page
 
 OVER_TIME = OverTime(

@@ -13,7 +13,7 @@ from harness.bound import upper_bound
 from harness.cli import cli, main
 from harness.compare import Comparison
 from harness.evidence.ledger import segment_path
-from harness.gate import EXIT_USAGE
+from harness.verdict import EXIT_USAGE
 from tests.harness.builders import INNOCENT, LOAD, delivery, failed, paper, sync_run, write_run
 
 

@@ -10,9 +10,10 @@ import pytest
 import harness.gate
 from harness.criteria import Criteria, Limit
 from harness.evidence.ledger import VERDICT_FILE, LedgerError, Report, segment_path
-from harness.gate import EXIT_DIED, Verdict, decide, write_verdict
+from harness.gate import decide
 from harness.outcome import Outcome
 from harness.records import ErrorNotice, Evidence, Fault, Refusal
+from harness.verdict import EXIT_DIED, Verdict, write_verdict
 from tests.harness.builders import (
     HOME,
     INNOCENT,
@@ -266,8 +267,8 @@ def test_died(tmp_path: Path, load: tuple[Evidence, ...], issued: int, verdict: 
 
 def test_exit_codes() -> None:
     """The exit codes are the documented ones."""
-    assert harness.gate.EXIT_CODES == {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
-    assert (harness.gate.EXIT_USAGE, EXIT_DIED) == (2, 4)
+    assert harness.verdict.EXIT_CODES == {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+    assert (harness.verdict.EXIT_USAGE, EXIT_DIED) == (2, 4)
 
 
 @pytest.mark.parametrize(

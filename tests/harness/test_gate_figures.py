@@ -12,8 +12,9 @@ from scipy.stats import beta
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS
 from harness.criteria import Criteria, Limit
 from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, write_json
-from harness.gate import CellCount, decide, write_verdict
+from harness.gate import decide
 from harness.records import Evidence, PrintEvent
+from harness.verdict import CellCount, write_verdict
 from tests.harness.builders import (
     HOME,
     INNOCENT,
@@ -301,7 +302,8 @@ def test_in_another_process(tmp_path: Path, points: bool) -> None:
     write_verdict(directory, verdict)
     expected = (directory / VERDICT_FILE).read_bytes()
     program = (
-        "import sys; from pathlib import Path; from harness.gate import decide, write_verdict; "
+        "import sys; from pathlib import Path; from harness.gate import decide; "
+        "from harness.verdict import write_verdict; "
         "directory = Path(sys.argv[1]); write_verdict(directory, decide(directory))"
     )
     for seed in ("1", "2"):

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from harness.criteria import Criteria, Limit
 from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, Report, write_json
-from harness.gate import decide, write_verdict
+from harness.gate import decide
 from harness.records import ErrorNotice, Evidence, Fault, Print, PrintEvent, SelfTest
+from harness.verdict import write_verdict
 from tests.harness.builders import (
     INNOCENT,
     LOAD,

@@ -18,7 +18,7 @@ from harness.cli import cli
 from harness.criteria import Criteria
 from harness.evidence.ledger import INCIDENT_DIRECTORY, RUN_FILE, VERDICT_FILE, create_run_directory, write_json
 from harness.fingerprint import checksum, sha256
-from harness.gate import Decision, Verdict, examine
+from harness.gate import Decision, examine
 from harness.records import Application, Document, ErrorNotice, Evidence, Fault, Group, Print, PrintEvent
 from harness.report import files
 from harness.report.files import HTML_FILE, html_of, masking_of
@@ -28,6 +28,7 @@ from harness.report.pictures import Pair, Picture
 from harness.report.sheet import LARGEST_BYTES
 from harness.run import JudgedRun
 from harness.target import Answer
+from harness.verdict import Verdict
 from targets.municipal.certificates import render
 from targets.municipal.people import population
 from tests.benchmarks.ledgers import write_ledger

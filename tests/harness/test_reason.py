@@ -6,11 +6,12 @@ from string import Formatter
 import msgspec
 import pytest
 
-from harness.gate import Verdict, decide
+from harness.gate import decide
 from harness.outcome import Outcome
 from harness.reason import SENTENCES, Reason, make_reason, phrase
 from harness.report.language import ENGLISH, JAPANESE, catalogue
 from harness.report.reasons import reason_text
+from harness.verdict import Verdict
 from tests.harness.builders import INNOCENT, OTHER, delivery, entry, paper, write_run
 
 CASES: list[tuple[Reason, str, str]] = [

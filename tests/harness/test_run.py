@@ -10,14 +10,16 @@ import pytest
 
 import harness.run
 from harness.criteria import Criteria
-from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, LedgerError, read_run
+from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, LedgerError, default_directory, free_directory, read_run
 from harness.evidence.reader import read_evidence
 from harness.evidence.recorder import Recorder
-from harness.gate import Verdict, decide, examine
+from harness.gate import decide, examine
+from harness.loading import load_target
 from harness.records import Application, ErrorNotice
 from harness.report.files import junit_of, markdown_of
-from harness.run import JudgedRun, default_directory, free_directory, load_target
+from harness.run import JudgedRun
 from harness.target import Answer, Target, TargetError
+from harness.verdict import Verdict
 from tests.harness.builders import HOME, KIND, OTHER, change, paper, sentences, sync_run
 from tests.harness.stub import StubTarget
 

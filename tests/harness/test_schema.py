@@ -10,10 +10,11 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from harness.criteria import Criteria, Limit
 from harness.evidence.ledger import VERDICT_FILE
-from harness.gate import decide, write_verdict
+from harness.gate import decide
 from harness.outcome import Outcome
 from harness.records import Evidence
 from harness.report.schema import read_descriptions, schema_text, verdict_schema
+from harness.verdict import write_verdict
 from tests.harness.builders import (
     HOME,
     INNOCENT,

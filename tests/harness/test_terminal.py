@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from harness.evidence.ledger import RUN_FILE, create_run_directory, write_json
-from harness.gate import Verdict, decide
+from harness.gate import decide
 from harness.incident import Incident
 from harness.reason import make_reason
 from harness.records import Evidence
 from harness.report.language import ENGLISH, JAPANESE, Language
 from harness.report.terminal import print_progress, print_verdict
+from harness.verdict import Verdict
 from tests.harness.builders import (
     HOME,
     INNOCENT,

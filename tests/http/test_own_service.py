@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.evidence.ledger import read_run
-from harness.gate import Verdict, decide
+from harness.gate import decide
+from harness.verdict import Verdict
 from tests.http.conftest import Service, run
 from tests.http.service import REFUSED
 

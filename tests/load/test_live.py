@@ -11,7 +11,7 @@ import harness.load.live
 import harness.run
 from harness.criteria import Criteria
 from harness.evidence.ledger import LedgerError
-from harness.gate import Decision, Verdict, examine
+from harness.gate import Decision, examine
 from harness.live.progress_outside import Flights
 from harness.live.snapshot import OutcomeCount, Snapshot
 from harness.live.so_far import Counted
@@ -22,6 +22,7 @@ from harness.outcome import Outcome
 from harness.records import Application, ErrorNotice, PrintEvent
 from harness.run import JudgedRun
 from harness.target import Answer
+from harness.verdict import Verdict
 from tests.harness.builders import KIND, paper, read_segment, sync_run
 from tests.harness.stub import StubTarget
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.evidence.ledger import read_run
-from harness.gate import Verdict, decide
+from harness.gate import decide
 from harness.target import Target
+from harness.verdict import Verdict
 from tests.harness.builders import sentences
 from tests.load import forty_lines
 

@@ -10,9 +10,9 @@ import pytest
 
 from harness.evidence.ledger import INCIDENT_DIRECTORY, VERDICT_FILE, segments_in
 from harness.evidence.segment import SegmentReader
-from harness.gate import Verdict
 from harness.records import Change, ErrorNotice, Evidence, Group, Print, PrintEvent, SelfTest, SyncRun
 from harness.run import TARGET_DIRECTORY
+from harness.verdict import Verdict
 from targets.link_faults import FaultBegun, read_faults
 from targets.municipal.deployment import FAULT_LOG
 from targets.municipal.settings import Settings, read_settings

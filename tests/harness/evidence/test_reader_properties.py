@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from harness.criteria import Criteria
 from harness.evidence.ledger import RUN_FILE, create_run_directory, segment_path, write_json
-from harness.gate import Verdict, decide
+from harness.gate import decide
 from harness.records import Evidence, PrintEvent, SelfTest
+from harness.verdict import Verdict
 from tests.harness.builders import (
     HOME,
     OTHER,

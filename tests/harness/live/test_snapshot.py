@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from harness.evidence.ledger import read_run
-from harness.gate import Verdict, evaluate
+from harness.gate import evaluate
 from harness.live.snapshot import (
     INCIDENTS_AT_MOST,
     CellSeen,
@@ -17,6 +17,7 @@ from harness.live.snapshot import (
 )
 from harness.outcome import Outcome
 from harness.records import Evidence
+from harness.verdict import Verdict
 from tests.harness.builders import INNOCENT, KIND, LOAD, delivery, evidence_of, failed, paper
 
 
