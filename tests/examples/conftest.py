@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from targets.municipal.deployment import Server
 from tests.e2e.conftest import ROOT, Command
 
 EXAMPLES = ROOT / "targets" / "examples"
+EXIT_CODES = {"PASS": 0, "FAIL": 1}
+NOBODY: Mapping[str, Collection[str]] = {}
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -28,12 +30,15 @@ class Served(msgspec.Struct, frozen=True):
     kind: str
 
 
+def read_served(log: Path) -> list[Served]:
+    """A service's own log."""
+    return [msgspec.json.decode(line, type=Served) for line in log.read_bytes().splitlines()]
+
+
 class Verification:
     """A finished `misissue verify`."""
 
-    def __init__(self, directory: Path, command: Command) -> None:
-        self.exit_code = command.wait()
-        self.output = command.stdout + command.stderr
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     @cached_property
@@ -52,6 +57,39 @@ class Verification:
     def outcomes(self) -> Mapping[str, int]:
         """Those that occurred."""
         return {outcome: number for outcome, number in self.verdict.outcomes.items() if number}
+
+    def check_found(self, served: Sequence[Served], receives_for: Mapping[str, Collection[str]] = NOBODY) -> None:
+        """FAIL, and of each document the very owner that the service's own log names.
+
+        Args:
+            receives_for: person -> whose documents he may see.
+        """
+        assert self.verdict.verdict == "FAIL"
+        handed_out = {line.nonce: line for line in served if line.nonce in self.documents}
+        wrong = {nonce: (line.asked, (line.owner,)) for nonce, line in handed_out.items() if line.asked != line.owner}
+        incidents = {one.nonce: one for one in self.verdict.incidents}
+        assert {nonce: (one.recipient, one.owners) for nonce, one in incidents.items()} == wrong
+        for one in incidents.values():
+            permitted = one.owners[0] in receives_for.get(one.recipient, ())
+            assert one.outcome == ("misdelivered" if permitted else "wrong_person")
+            assert one.delivered_kind == one.kind
+        assert self.outcomes["wrong_person"] >= 1
+        first = min(incidents.values(), key=lambda one: one.at_ns)
+        prints = list(self.documents).index(first.nonce) + 1
+        print(f"{len(wrong)} of {len(handed_out)} documents went to somebody else; found with print {prints}")
+
+    def check_clean(self, *, may_fail: bool = False) -> None:
+        """PASS, with neither a misissuance nor anything that nobody knows.
+
+        Args:
+            may_fail: the service may answer with errors, after which people apply again.
+        """
+        assert self.verdict.verdict == "PASS"
+        assert not self.verdict.incidents
+        errors = {"error_retried_ok", "error_final"} if may_fail else set()
+        assert set(self.outcomes) <= {"ok", "refused_ok"} | errors
+        assert self.verdict.bound.events == 0
+        assert self.verdict.exposures == self.verdict.bound.n > 0
 
 
 class Example:
@@ -86,16 +124,25 @@ class Example:
         command.wait()
         return command
 
+    def prepare(self) -> None:
+        """As the guide says: probe, then calibrate."""
+        for name in ("probe", "calibrate"):
+            command = self.misissue(name, str(self.target))
+            assert command.process.returncode == 0, command.stdout + command.stderr
+
     def verify(self, *arguments: str) -> Verification:
-        """`misissue verify own_service`."""
+        """`misissue verify own_service`, whose exit code has to agree with its verdict."""
         run = self._directory / f"run-{len(self._commands)}"
-        return Verification(
-            run, self._start("verify", "own_service", "--target", str(self.target), "--out", str(run), *arguments)
-        )
+        command = self.misissue("verify", "own_service", "--target", str(self.target), "--out", str(run), *arguments)
+        told = command.stdout + command.stderr
+        assert command.process.returncode in EXIT_CODES.values(), told
+        verification = Verification(run)
+        assert command.process.returncode == EXIT_CODES[verification.verdict.verdict], told
+        return verification
 
     def served(self) -> list[Served]:
         """The service's own word on whom it has served so far."""
-        return [msgspec.json.decode(line, type=Served) for line in self._log.read_bytes().splitlines()]
+        return read_served(self._log)
 
     def stop(self) -> None:
         """End whatever is left."""

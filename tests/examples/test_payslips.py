@@ -10,11 +10,11 @@ from flask import Flask
 from targets.defects.ambient_state import recycled
 from targets.examples.payslips.payroll import Payroll, Statement
 from targets.examples.payslips.service import Visit, create_app, main
-from tests.examples.conftest import EXAMPLES, Example, Start, Verification
+from tests.examples.conftest import EXAMPLES, Start
 
 SHORT = ("--users", "8", "--", "--calm-s", "0.5", "--bursts", "1", "--burst-s")
 LONG_PRINTS = 5000
-MANAGERS = ("E001", "E002")  # whose payslips E020 may see
+MANAGERS = {"E020": ("E001", "E002")}
 
 
 @pytest.fixture
@@ -116,68 +116,31 @@ def test_every_option_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> No
     assert len(options) == 4
 
 
-def _prepare(example: Example) -> None:
-    """As the guide says: probe, then calibrate."""
-    probe = example.misissue("probe", str(example.target))
-    assert probe.process.returncode == 0, probe.stdout + probe.stderr
-    calibration = example.misissue("calibrate", str(example.target))
-    assert calibration.process.returncode == 0, calibration.stdout + calibration.stderr
-
-
-def _check_found(example: Example, run: Verification) -> None:
-    """FAIL, and of each document the very owner that the service's own log names."""
-    assert run.exit_code == 1, run.output
-    assert run.verdict.verdict == "FAIL"
-    handed_out = {line.nonce: line for line in example.served() if line.nonce in run.documents}
-    wrong = {nonce: (line.asked, (line.owner,)) for nonce, line in handed_out.items() if line.asked != line.owner}
-    incidents = {one.nonce: one for one in run.verdict.incidents}
-    assert {nonce: (one.recipient, one.owners) for nonce, one in incidents.items()} == wrong
-    for one in incidents.values():
-        proxy = one.recipient == "E020" and one.owners[0] in MANAGERS
-        assert one.outcome == ("misdelivered" if proxy else "wrong_person")
-        assert one.delivered_kind == one.kind
-    assert run.outcomes["wrong_person"] >= 1
-    first = min(incidents.values(), key=lambda one: one.at_ns)
-    prints = list(run.documents).index(first.nonce) + 1
-    print(f"{len(wrong)} of {len(handed_out)} documents went to somebody else; found with print {prints}")
-
-
-def _check_clean(run: Verification) -> None:
-    """Neither a misissuance nor anything that nobody knows."""
-    assert run.exit_code == 0, run.output
-    assert not run.verdict.incidents
-    assert set(run.outcomes) <= {"ok", "refused_ok"}
-    assert run.verdict.bound.events == 0
-    assert run.verdict.exposures == run.verdict.bound.n > 0
-
-
 def test_the_defect_is_found_with_the_right_owners(start: Start) -> None:
     """Calibration, which asks alone, sees nothing; concurrent prints end in FAIL, and the service's log agrees."""
     example = start("payslips", "--defect", "ambient-state")
-    _prepare(example)
+    example.prepare()
     run = example.verify(*SHORT, "2")
     assert run.verdict.prints_judged >= 100
-    _check_found(example, run)
+    run.check_found(example.served(), MANAGERS)
 
 
 def test_the_clean_service_passes(start: Start) -> None:
     """Without the defect some hundred prints are ok, or refused to him who left."""
     example = start("payslips")
-    _prepare(example)
+    example.prepare()
     run = example.verify(*SHORT, "2")
     assert run.verdict.prints_judged >= 100
-    _check_clean(run)
+    run.check_clean()
     assert all(line.asked == line.owner for line in example.served())
 
 
 def test_a_busy_service_is_asked_again_and_accused_of_nothing(start: Start) -> None:
     """503 with Retry-After is an error that was re-applied, however many there are."""
     example = start("payslips", "--at-once", "1")
-    _prepare(example)
+    example.prepare()
     run = example.verify(*SHORT, "2")
-    assert run.exit_code == 0, run.output
-    assert not run.verdict.incidents
-    assert set(run.outcomes) <= {"ok", "refused_ok", "error_retried_ok", "error_final"}
+    run.check_clean(may_fail=True)
     assert run.outcomes["error_retried_ok"] >= 1
 
 
@@ -186,11 +149,11 @@ def test_a_busy_service_is_asked_again_and_accused_of_nothing(start: Start) -> N
 def test_five_thousand_prints_of_the_clean_service(start: Start) -> None:
     """No incident in 5,000 prints."""
     example = start("payslips")
-    _prepare(example)
+    example.prepare()
     prints = 0
     while prints < LONG_PRINTS:
         run = example.verify(*SHORT, "20")
-        _check_clean(run)
+        run.check_clean()
         prints += run.verdict.prints_judged
     print(f"no incident in {prints} prints")
 
@@ -200,9 +163,9 @@ def test_five_thousand_prints_of_the_clean_service(start: Start) -> None:
 def test_five_thousand_prints_of_the_defective_service(start: Start) -> None:
     """Every single one of the incidents among 5,000 prints has the owner that the service's log names."""
     example = start("payslips", "--defect", "ambient-state")
-    _prepare(example)
+    example.prepare()
     prints = 0
     while prints < LONG_PRINTS:
         run = example.verify(*SHORT, "20")
-        _check_found(example, run)
+        run.check_found(example.served(), MANAGERS)
         prints += run.verdict.prints_judged
