@@ -287,8 +287,8 @@ def _last_before(prints: Prints, asked: Mapping[int, set[Asked]]) -> dict[int, P
 
 def _is_stale(print_: Print, register: Register) -> bool:
     document = register.find(print_.checksum)
-    version = register.version(document.group, document.version) if document is not None else None
-    return version is not None and version.until_ns < print_.sent_ns
+    versions = register.right_by(document) if document is not None else []
+    return bool(versions) and all(version.until_ns < print_.sent_ns for version in versions)
 
 
 def _came_ns(print_: Print, points: Mapping[str, Reached]) -> int:

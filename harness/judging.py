@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -12,7 +13,7 @@ from harness.oracle import Judgement, judge, judge_identity
 from harness.outcome import Outcome, combine
 from harness.ranges import changes, ranges
 from harness.records import Print
-from harness.register import BEGINNING_NS, END_NS, Register
+from harness.register import BEGINNING_NS, END_NS, Register, Version
 
 _CODES = {outcome: code for code, outcome in enumerate(Outcome)}
 _OUTCOMES = tuple(Outcome)
@@ -88,12 +89,18 @@ def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np
         if sort.answer != "document":
             codes[number] = _CODES[outcome]
         elif outcome is Outcome.OK and (document := register.find(sort.checksum)) is not None:
-            version = register.version(document.group, document.version)
-            # Of another group the version says whether the document is stale, but nothing of what may be issued.
-            is_own = document.group == sort.group
-            if is_own and version is not None and not version.refuses(sort.applicant, sort.kind, sort.options):
-                codes[number], from_ns[number], until_ns[number] = _CODES[outcome], version.from_ns, version.until_ns
+            # Of another group the versions say whether the document is stale, but nothing of what may be issued.
+            versions = register.right_by(document) if document.group == sort.group else []
+            refuses = any(version.refuses(sort.applicant, sort.kind, sort.options) for version in versions)
+            if versions and not refuses and _follow_one_another(versions):
+                codes[number], from_ns[number] = _CODES[outcome], versions[0].from_ns
+                until_ns[number] = versions[-1].until_ns
     return np.array(codes, dtype=np.int8), np.array(from_ns, dtype=np.int64), np.array(until_ns, dtype=np.int64)
+
+
+def _follow_one_another(versions: Sequence[Version]) -> bool:
+    """Whether one of them at least was right at every instant from the first one's beginning to the last one's end."""
+    return all(one.until_ns >= next_.from_ns for one, next_ in pairwise(versions))
 
 
 def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8], Rows]:

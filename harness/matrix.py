@@ -272,7 +272,10 @@ def _reapply(target: Target, recorder: Recorder, application: Application) -> No
 def _enter_change(
     target: Target, recorder: Recorder, experiment: Experiment, name: str, group: Group, random: Random
 ) -> None:
-    change, request = target.draw_change(name, group, experiment.change_kinds, random)
+    drawn = target.draw_change(name, group, experiment.change_kinds, random)
+    if drawn is None:
+        raise TargetError(f"change {name}: nothing of group {group.group} is left to change; right are more groups")
+    change, request = drawn
     change = msgspec.structs.replace(change, sent_ns=time.monotonic_ns())
     recorder.add_change(change)
     answer = converse(target, request).answer

@@ -95,10 +95,14 @@ def _had_to_be_refused(print_: Print, register: Register) -> bool:
 
 def _judge_version(print_: Print, document: Document, register: Register) -> Outcome:
     """Whether the document is of a version that was right at some instant of the application."""
-    version = register.version(document.group, document.version)
-    if version is None or version.from_ns > print_.answered_ns:
-        return Outcome.UNDECIDED  # nobody had sent the change that makes it: the truth and the clocks do not agree
-    return Outcome.STALE if version.until_ns < print_.sent_ns else Outcome.OK
+    versions = register.right_by(document)
+    if any(version.allowed(print_.sent_ns, print_.answered_ns) for version in versions):
+        return Outcome.OK
+    if any(version.allowed(print_.sent_ns, print_.answered_ns) for version in register.perhaps_right_by(document)):
+        return Outcome.UNDECIDED
+    # Else nobody had sent the change that makes it: the truth and the clocks do not agree.
+    is_old = any(version.until_ns < print_.sent_ns for version in versions)
+    return Outcome.STALE if is_old else Outcome.UNDECIDED
 
 
 def _judge_foreign(print_: Print, document: Document, register: Register) -> Judgement:

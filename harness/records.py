@@ -123,6 +123,9 @@ class Document(Record, frozen=True, kw_only=True, tag="document", gc=False):
         applicants: everybody for whom exactly this document is the right one.
         version: version of the group's record; counts up with each change of the group.
         checksum: as in `Print`; sha256: of the same bytes, hex.
+        still: empty for the version that first brought these bytes. The document of an earlier version may be "right"
+            by this one, too, because the change altered nothing of it; or that is "unknown", so that whoever was handed
+            it was handed neither the right one nor an old one as far as anybody can say.
     """
 
     persons: tuple[str, ...]
@@ -133,6 +136,7 @@ class Document(Record, frozen=True, kw_only=True, tag="document", gc=False):
     version: int
     checksum: str
     sha256: str
+    still: Literal["", "right", "unknown"] = ""
 
 
 class Change(Record, frozen=True, kw_only=True, tag="change", gc=False):
@@ -141,6 +145,8 @@ class Change(Record, frozen=True, kw_only=True, tag="change", gc=False):
     Args:
         persons: the group's members after the change; refusals: everything that may not be issued to them from then on.
         answered_ns: None when the registry never acknowledged it, so that it may or may not have happened.
+        answers_synchronised: the registry acknowledges a change no sooner than it is synchronised, so that no sync run
+            has to tell of it.
     """
 
     change: str
@@ -151,6 +157,7 @@ class Change(Record, frozen=True, kw_only=True, tag="change", gc=False):
     refusals: tuple[Refusal, ...] = ()
     sent_ns: Nanoseconds
     answered_ns: Nanoseconds | None = None
+    answers_synchronised: bool = False
 
 
 class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run", gc=False):
@@ -160,6 +167,8 @@ class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run", gc=False):
         applied: (group, version) pairs that the run brought into the issuer's copy.
         acknowledged_ns: when the registry was told; None when that never happened.
         end_ns: None for a run that was cut off.
+        is_unplaced: its times are of a clock so uncertain that there is no instant at which it was at work for certain.
+            It takes part in no exposure and in no coverage cell; what it acknowledges holds.
     """
 
     sync_run: str
@@ -169,6 +178,7 @@ class SyncRun(Record, frozen=True, kw_only=True, tag="sync_run", gc=False):
     released_ns: Nanoseconds | None = None
     acknowledged_ns: Nanoseconds | None = None
     end_ns: Nanoseconds | None = None
+    is_unplaced: bool = False
 
     @property
     def work_end_ns(self) -> int:

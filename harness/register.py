@@ -4,7 +4,7 @@ Filled from the target's truth while the run goes on, and again, from the ledger
 """
 
 from collections import defaultdict
-from collections.abc import ItemsView, Iterable
+from collections.abc import ItemsView, Iterable, Iterator
 from typing import NamedTuple
 
 from harness.records import Change, Document, Group, Refusal, SyncRun
@@ -60,6 +60,7 @@ class Register:
         self._changes: defaultdict[str, dict[int, Change]] = defaultdict(dict)
         self._synchronised: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self._versions: dict[str, dict[int, Version]] = {}
+        self._still: defaultdict[str, dict[int, str]] = defaultdict(dict)
         self.find = self._documents.get
         """checksum -> Document, or None."""
 
@@ -69,6 +70,12 @@ class Register:
         Raises:
             RegisterError: when the same bytes are claimed to be two different documents.
         """
+        if document.still:
+            still = self._still[document.checksum]
+            if still.get(document.version) in {"right", document.still}:
+                return False
+            still[document.version] = document.still
+            return True
         known = self._documents.setdefault(document.checksum, document)
         if known is document:
             return True
@@ -90,6 +97,8 @@ class Register:
         known = changes.get(change.version)
         if known is None or change.sent_ns < known.sent_ns:
             changes[change.version] = change
+        if change.answers_synchronised and change.answered_ns is not None:
+            self._synchronised[change.group].append((change.version, change.answered_ns))
         self._versions.pop(change.group, None)
 
     def add_sync_run(self, run: SyncRun) -> None:
@@ -98,6 +107,10 @@ class Register:
             for group, version in run.applied:
                 self._synchronised[group].append((version, run.acknowledged_ns))
                 self._versions.pop(group, None)
+
+    def synchronised_versions(self) -> Iterator[tuple[str, int]]:
+        """(group, version) of everything that was acknowledged as synchronised."""
+        return ((group, version) for group, known in self._synchronised.items() for version, _ in known)
 
     def newest_versions(self) -> dict[str, int]:
         """group -> the newest version that a change which was sent makes; only groups that were changed."""
@@ -119,9 +132,23 @@ class Register:
         """What is known of a version; None when no change that makes it was ever sent."""
         return self._known(group).get(version)
 
+    def right_by(self, document: Document) -> list[Version]:
+        """The known versions by which the document is right: its own, and later ones that altered nothing of it."""
+        still = self._still.get(document.checksum, {})
+        return self._of(document.group, {document.version, *(one for one, word in still.items() if word == "right")})
+
+    def perhaps_right_by(self, document: Document) -> list[Version]:
+        """The known versions of which nobody knows whether the document is right by them."""
+        still = self._still.get(document.checksum, {})
+        return self._of(document.group, {one for one, word in still.items() if word == "unknown"})
+
     def allowed_versions(self, group: str, sent_ns: int, answered_ns: int) -> list[Version]:
         """Every version that was right at some instant of the closed interval."""
         return [version for version in self._known(group).values() if version.allowed(sent_ns, answered_ns)]
+
+    def _of(self, group: str, versions: Iterable[int]) -> list[Version]:
+        known = self._known(group)
+        return [known[version] for version in sorted(versions) if version in known]
 
     def _known(self, group: str) -> dict[int, Version]:
         versions = self._versions.get(group)

@@ -195,9 +195,11 @@ class JudgedRun:
     @property
     def is_synchronised(self) -> bool:
         """Every change that this process has sent, or been told of, was synchronised when the target was last asked."""
+        told = self._target_evidence.synchronised
         if self.recorder is not None:
             self.expect_versions(self.recorder.register.newest_versions())
-        return self._target_evidence.synchronised.issuperset(self._newest.items())
+            told = told.union(self.recorder.register.synchronised_versions())
+        return told.issuperset(self._newest.items())
 
     def expect_versions(self, newest: Mapping[str, int]) -> None:
         """Tell of changes that another process sent: group -> the newest version that was made."""
@@ -222,11 +224,13 @@ class JudgedRun:
         """
         elapsed_s = self.elapsed_s
         recorder = self.recorder
+        self._guard(self._wait_for_sync)
         if recorder is not None:
+            self._guard(recorder.settle)
+            if ended != "interrupted":  # else somebody wants it to end
+                self._guard(recorder.relearn)
             self._guard(lambda: close_recorder(recorder, self._random, time.monotonic_ns()))
-            self.expect_versions(recorder.register.newest_versions())
         for step in (
-            self._wait_for_sync,
             lambda: self.pull(rest=True),
             self._target_evidence.close,
             self.check_target,
@@ -267,6 +271,8 @@ class JudgedRun:
         give_up_ns = time.monotonic_ns() + int(_SYNC_LIMIT_S * 1e9)
         if not self._description.synchronises:
             return
+        if self.recorder is not None:
+            self.expect_versions(self.recorder.register.newest_versions())
         while self._newest and self.check_target() and time.monotonic_ns() < give_up_ns:
             self.pull()
             if self.is_synchronised:
@@ -301,6 +307,7 @@ def close_recorder(recorder: Recorder, random: Random, now_ns: int) -> None:
     """
     try:
         recorder.settle()
+        recorder.settle_waiting()
         recorder.plant_self_test(random, now_ns)
         recorder.settle()
     finally:

@@ -146,8 +146,13 @@ class Target(Protocol):
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         """What an answer that arrived whole means."""
 
-    def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:
+    def draw_change(
+        self, change: str, group: Group, kinds: Sequence[str], random: Random
+    ) -> tuple[Change, Request] | None:
         """A plausible change of one of the kinds, known to the target's truth from now on, and its request.
+
+        None when nothing of the group is left to change. What else has to be asked until the change is acknowledged,
+        the answers say by `Answer.follow`; the acknowledgement is an `Answer.document` of whatever bytes.
 
         The caller keeps changes of one group strictly one after the other and repeats an unanswered request.
         `sent_ns` is 0; the sender stamps it.

@@ -144,7 +144,8 @@ class _Reading:
                 self._changes.append(record)
             case SyncRun():
                 self._register.add_sync_run(record)
-                self._sync_runs.append(record)
+                if not record.is_unplaced:
+                    self._sync_runs.append(record)
             case Group():
                 self._register.add_group(record)
             case ErrorNotice():
@@ -173,8 +174,7 @@ class _Reading:
             self._prints.set_clock(clock)
         for change in self._changes:
             if clock is not None:
-                sent_ns = int(clock.earliest(np.array([change.sent_ns]))[0])
-                change = msgspec.structs.replace(change, sent_ns=sent_ns)
+                change = _on_run_clock(change, clock)
             self._register.add_change(change)
             if change.answered_ns is not None:
                 self._acknowledged.add((change.group, change.version))
@@ -234,3 +234,12 @@ class _Reading:
             self._counts[segment].prints -= 1
         self._prints.drop(ours)
         return found
+
+
+def _on_run_clock(change: Change, clock: ClockMap | UnknownClock) -> Change:
+    """Sent as early and acknowledged as late as can be, so that nobody is blamed for the difference."""
+    sent_ns = int(clock.earliest(np.array([change.sent_ns]))[0])
+    if change.answered_ns is None:
+        return msgspec.structs.replace(change, sent_ns=sent_ns)
+    answered_ns = int(clock.latest(np.array([change.answered_ns]))[0])
+    return msgspec.structs.replace(change, sent_ns=sent_ns, answered_ns=answered_ns)

@@ -12,12 +12,14 @@ from random import Random
 import msgspec
 
 from harness.evidence.segment import SegmentWriter
+from harness.evidence.waiting import Waiting
 from harness.fingerprint import checksum
 from harness.live.tally import SelfTestSoFar, Tally, Tallying
 from harness.oracle import judge_identity
 from harness.outcome import Outcome
 from harness.records import Application, Change, Fault, Group, Print, SelfTest, self_test_id
 from harness.register import Register
+from harness.relearning import Relearning
 from harness.target import Answer, Target
 
 _log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Recorder:
         self._unsettled: deque[tuple[Print, bytes]] = deque()
         self._sample: tuple[Print, bytes] | None = None
         self._right_documents = 0
+        self._relearning = target if isinstance(target, Relearning) else None
+        self._waiting = Waiting()
 
     def record(
         self, application: Application, sent_ns: int, answered_ns: int, answer: Answer, intended_ns: int | None = None
@@ -89,7 +93,9 @@ class Recorder:
         while self._unsettled:
             print_, document = self._unsettled[0]
             if self.register.find(print_.checksum) is None:
-                print_ = msgspec.structs.replace(print_, marks=self._target.marks(document))
+                known = self._waiting.marks(print_.checksum)
+                marks = self._target.marks(document) if known is None else known
+                print_ = msgspec.structs.replace(print_, marks=marks)
                 for expected in self._target.expected(print_):
                     if self.register.add(expected):
                         self.segment.write(expected)
@@ -98,13 +104,38 @@ class Recorder:
                     print_ = msgspec.structs.replace(print_, marks=())
             # Taken out first: a disk that is full keeps the line for later, and a line must not be there twice.
             self._unsettled.popleft()
-            outcome = self._end(print_)
-            if outcome is Outcome.OK:
-                self._sample = self._sample or (print_, document)
-            elif print_.application != self._self_test_id:
-                self._keep(f"{print_.nonce}.document", document)
-                if outcome.is_misissue:
-                    self._keep_right(print_)
+            if not self._waits(print_, document):
+                self._settle(print_, document)
+
+    def relearn(self) -> None:
+        """Learn from the target what is right after its changes; the load has stopped for good.
+
+        Raises:
+            TargetError: when it cannot be asked; what waits stays so.
+        """
+        if self._relearning is None:
+            return
+        learnt = self._relearning.relearn(self._waiting.prints())
+        for document in learnt.documents:
+            if self.register.add(document):
+                self.segment.write(document)
+        for text in learnt.faults:
+            self.add_fault(text)
+
+    def settle_waiting(self) -> None:
+        """Settle what waited for the end of the run; what is still not known then is undecided."""
+        kept = set()
+        for print_, document in self._waiting.take():
+            if self.register.find(print_.checksum) is not None:
+                # The register tells everything that the marks could.
+                print_ = msgspec.structs.replace(print_, marks=())
+            elif self._may_be_right(print_):
+                print_ = msgspec.structs.replace(print_, marks=())
+                if print_.checksum in kept:  # nothing is known of them, and one is enough to look at
+                    self._end(print_)
+                    continue
+                kept.add(print_.checksum)
+            self._settle(print_, document)
 
     def plant_self_test(self, random: Random, now_ns: int) -> bool:
         """Record a document that came out for one person as if a stranger had been handed it.
@@ -144,6 +175,8 @@ class Recorder:
 
     def add_change(self, change: Change) -> None:
         """Tell of a change: before it is sent, and again when it was answered."""
+        if self._relearning is not None:
+            self._relearning.note_change(change)
         self.register.add_change(change)
         self.segment.write(change)
 
@@ -156,6 +189,32 @@ class Recorder:
     def tally(self) -> Tally:
         """Everything that was counted so far."""
         return self.counts.tally(self.segment.segment, self.segment.issued, self.self_test, self.faults)
+
+    def _waits(self, print_: Print, document: bytes) -> bool:
+        """Whether the print was put aside, because its bytes may be right by what is still to be learnt."""
+        if self.register.find(print_.checksum) is not None or not self._may_be_right(print_):
+            return False
+        if not self._waiting.add(print_, document):
+            self.add_fault("more documents than can be kept follow changes: some are undecided for that reason alone")
+            self._settle(msgspec.structs.replace(print_, marks=()), document)
+        else:
+            self.counts.note_flight(print_)
+        return True
+
+    def _may_be_right(self, print_: Print) -> bool:
+        if self._relearning is None or print_.application == self._self_test_id:
+            return False
+        # Whatever becomes of its version: marks of a stranger are a misissuance.
+        return self._relearning.awaits(print_) and not judge_identity(print_, self.register).strangers
+
+    def _settle(self, print_: Print, document: bytes) -> None:
+        outcome = self._end(print_)
+        if outcome is Outcome.OK:
+            self._sample = self._sample or (print_, document)
+        elif print_.application != self._self_test_id:
+            self._keep(f"{print_.nonce}.document", document)
+            if outcome.is_misissue:
+                self._keep_right(print_)
 
     @property
     def _self_test_id(self) -> str:

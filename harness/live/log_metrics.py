@@ -96,7 +96,7 @@ class LogCounts:
             case ErrorNotice():
                 _count(self.notices, record.code)
             case SyncRun():
-                self.sync_runs += record.acknowledged_ns is not None
+                self.sync_runs += record.acknowledged_ns is not None and not record.is_unplaced
             case Print() if record.application != self._self_test:
                 self._add_print(record)
             case Batch():

@@ -47,6 +47,7 @@ class SyncRuns:
 
     def add(self, runs: Sequence[SyncRun]) -> bool:
         """Whether all of them came in time."""
+        runs = [run for run in runs if not run.is_unplaced]
         self.number += len(runs)
         self._latest.extend(runs)
         self._waiting = sorted((*self._waiting, *runs), key=_order)

@@ -117,6 +117,12 @@ class Tallying:
         self.keep_flights()
         return taken
 
+    def note_flight(self, print_: Print) -> None:
+        """An attempt that is in flight no more, although nobody knows yet what it was."""
+        if self._add_flight is not None:
+            self._add_flight(print_.sent_ns)
+            self._add_flight(print_.answered_ns)
+
     def count_right(self, print_: Print) -> None:
         """A right document."""
         self._right[print_.kind] += 1
@@ -141,9 +147,7 @@ class Tallying:
         if outcome is Outcome.OK:
             self.count_right(print_)
             return
-        if self._add_flight is not None:
-            self._add_flight(print_.sent_ns)
-            self._add_flight(print_.answered_ns)
+        self.note_flight(print_)
         self._others[outcome, print_.kind] += 1
         self._again += print_.attempt > 1
         intended_ns = print_.sent_ns if print_.intended_ns is None else print_.intended_ns

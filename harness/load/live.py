@@ -116,7 +116,7 @@ class Live:
 
     def _look(self) -> None:
         told = self._run.pull()
-        self._sync_runs += len(told.sync_runs)
+        self._sync_runs += sum(not run.is_unplaced for run in told.sync_runs)
         self._notices += len(told.notices)
         if isinstance(self._progress, PointsProgress):
             self._progress.add(told.sync_runs, told.events[:_EVENTS_AT_ONCE])

@@ -150,7 +150,7 @@ class CounterUser(_PluggedUser):
 
     @task
     def enter(self) -> None:
-        """Enter one change, and again until the registry has acknowledged it."""
+        """Enter one change, and again until the registry has acknowledged it; rest when none is left."""
         active = self.plugin.active
         phase = active.phase if active is not None else None
         if active is None or phase is None or phase.changes_per_s == 0:
@@ -163,14 +163,23 @@ class CounterUser(_PluggedUser):
                 active.fault("a counter user", error)
 
     def _enter(self, active: ActiveRun, name: str, group: Group) -> None:
-        change, request = active.target.draw_change(name, group, self.plugin.change_kinds, active.random)
+        drawn = active.target.draw_change(name, group, self.plugin.change_kinds, active.random)
+        if drawn is None:
+            return
+        change, request = drawn
         change = msgspec.structs.replace(change, sent_ns=active.now_ns())
         active.recorder.add_change(change)
-        for _ in range(_CHANGE_TRIES):
+        tries = 0
+        while tries < _CHANGE_TRIES:
             answer = _read(active, request, self.send(request, "change"))
             if answer.document is not None:
                 active.recorder.add_change(msgspec.structs.replace(change, answered_ns=active.now_ns()))
                 return
+            if answer.follow is not None:
+                gevent.sleep(answer.after_s)
+                request = answer.follow
+                continue
+            tries += 1
             gevent.sleep(_IDLE_S)
         told = answer.error or answer.refused or answer.unanswered or answer.nothing
         message = f"change {name} was not acknowledged in {_CHANGE_TRIES} tries ({told})"

@@ -130,8 +130,9 @@ def change(
     group: str = "G1",
     persons: tuple[str, ...] = ("A", "B"),
     refusals: tuple[Refusal, ...] = (),
+    synchronised_ns: int | None = None,
 ) -> Change:
-    """A change that was acknowledged as entered at once."""
+    """A change that was acknowledged as entered at once, or else as synchronised."""
     return Change(
         change=f"C{version}",
         group=group,
@@ -140,7 +141,8 @@ def change(
         persons=persons,
         refusals=refusals,
         sent_ns=sent_ns,
-        answered_ns=sent_ns,
+        answered_ns=sent_ns if synchronised_ns is None else synchronised_ns,
+        answers_synchronised=synchronised_ns is not None,
     )
 
 
@@ -260,13 +262,13 @@ def read_segment(path: Path) -> tuple[list[Evidence], list[str]]:
 
 EVERY_KIND: tuple[Evidence, ...] = (
     HOME,
-    entry("A", options=("my_number",)),
+    msgspec.structs.replace(entry("A", options=("my_number",)), still="right"),
     delivery("A1", "A", paper("A"), marks=(mark("A"), mark("X", page=2))),
     failed("A1", "A", attempt=2),
-    change(2, sent_ns=5),
+    change(2, sent_ns=5, synchronised_ns=6),
     msgspec.structs.replace(change(3, sent_ns=6), answered_ns=None),
     sync_run(applied=[("G1", 2)]),
-    msgspec.structs.replace(sync_run("S2"), end_ns=None, acknowledged_ns=None),
+    msgspec.structs.replace(sync_run("S2"), end_ns=None, acknowledged_ns=None, is_unplaced=True),
     PrintEvent(nonce="A1.1", point="written", at_ns=7, slot="2"),
     ErrorNotice(nonce="A1.2", code="証明書エラー", at_ns=8),
     SelfTest(application="self-test-load-1"),

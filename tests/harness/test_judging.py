@@ -14,7 +14,7 @@ from harness.criteria import Criteria
 from harness.judging import judge_all
 from harness.oracle import judge
 from harness.outcome import Outcome, combine
-from harness.records import ClockReading, Evidence, Print, Refusal, SyncRun
+from harness.records import ClockReading, Document, Evidence, Print, Refusal, SyncRun
 from tests.harness.builders import (
     CLOCK,
     HOME,
@@ -86,6 +86,16 @@ sync_runs = st.builds(
 )
 
 
+still = st.builds(
+    lambda version, later, word: msgspec.structs.replace(
+        entry("A", version=version), version=version + later, still=word
+    ),
+    st.sampled_from(VERSIONS),
+    st.sampled_from([1, 2]),
+    st.sampled_from(["right", "unknown"]),
+)
+
+
 def numbered(applications: list[list[Print]]) -> list[Print]:
     """Each list of attempts as one application."""
     return [
@@ -98,6 +108,7 @@ def numbered(applications: list[list[Print]]) -> list[Print]:
 @settings(max_examples=200)
 @given(
     applications=st.lists(attempts, max_size=6),
+    still=st.lists(still, max_size=3),
     changes=st.lists(told, max_size=2),
     runs=st.lists(sync_runs, max_size=3),
     limit_s=st.sampled_from([0.0, 3e-9]),
@@ -106,6 +117,7 @@ def numbered(applications: list[list[Print]]) -> list[Print]:
 )
 def test_against_one_by_one(
     applications: list[list[Print]],
+    still: list[Document],
     changes: list[tuple[int, tuple[str, ...], tuple[Refusal, ...]]],
     runs: list[SyncRun],
     limit_s: float,
@@ -113,7 +125,7 @@ def test_against_one_by_one(
     self_test: bool,
 ) -> None:
     """Every attempt and every application gets the one outcome that the oracle gives it by itself."""
-    load: list[Evidence] = [*KNOWN, *numbered(applications)]
+    load: list[Evidence] = [*KNOWN, *still, *numbered(applications)]
     load += [
         change(version, sent_ns=sent_ns, persons=persons, refusals=refusals)
         for version, (sent_ns, persons, refusals) in enumerate(changes, 2)

@@ -1,5 +1,7 @@
 """Whose document came out: by content alone, and never better than what can be proved."""
 
+from typing import Literal
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -91,6 +93,36 @@ def test_version(version: int, acknowledged_ns: int, outcome: str) -> None:
     assert judgement.strangers == ()
     if outcome != "ok":
         assert judgement.persons == ("A",)
+
+
+@pytest.mark.parametrize(
+    ("still", "acknowledged_ns", "outcome"),
+    [
+        ("", 99, "stale"),
+        ("right", 99, "ok"),
+        ("unknown", 99, "undecided"),
+        ("unknown", 100, "ok"),
+    ],
+)
+def test_document_that_a_change_may_not_have_altered(
+    still: Literal["", "right", "unknown"], acknowledged_ns: int, outcome: str
+) -> None:
+    """The same bytes may be right by a later version, too; where nobody knows, nobody is blamed and nobody cleared."""
+    again = msgspec.structs.replace(entry("A"), version=2, still=still)
+    known = register(
+        *(entry("A"), *([again] if still else [])),
+        change(2, sent_ns=50, synchronised_ns=acknowledged_ns),
+    )
+    assert judge(of(paper("A")), known).outcome == outcome
+
+
+def test_document_that_was_altered_in_between() -> None:
+    """What was right before and will be right again is stale in between."""
+    known = register(
+        *(entry("A"), msgspec.structs.replace(entry("A"), version=3, still="right")),
+        *(change(2, sent_ns=50, synchronised_ns=60), change(3, sent_ns=201, synchronised_ns=210)),
+    )
+    assert judge(of(paper("A")), known).outcome == "stale"
 
 
 MOVED_OUT = (Refusal(applicant="A", reason="moved_out"),)

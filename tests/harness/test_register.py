@@ -1,5 +1,7 @@
 """What is right for whom, and when; to the nanosecond."""
 
+from typing import Literal
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -50,6 +52,27 @@ def test_contradiction_changes_nothing() -> None:
     with pytest.raises(RegisterError):
         known.add(msgspec.structs.replace(entry("A"), applicants=("X",)))
     assert known.find(entry("A").checksum) == entry("A")
+
+
+@given(st.permutations([(2, "right"), (2, "unknown"), (3, "unknown")]))
+def test_still_right(order: list[tuple[int, Literal["right", "unknown"]]]) -> None:
+    """By which versions bytes are right, too, depends on no order, and what is known outdoes what is not."""
+    known = register(entry("A"), HOME, change(2, sent_ns=5), change(3, sent_ns=6))
+    for version, still in order:
+        known.add(msgspec.structs.replace(entry("A"), version=version, still=still))
+    assert known.find(entry("A").checksum) == entry("A")
+    assert known.right_by(entry("A")) == [known.version("G1", 1), known.version("G1", 2)]
+    assert known.perhaps_right_by(entry("A")) == [known.version("G1", 3)]
+    assert known.perhaps_right_by(entry("B")) == []
+
+
+def test_still_right_is_new_once() -> None:
+    """So that the ledger holds it once."""
+    again = msgspec.structs.replace(entry("A"), version=2, still="right")
+    known = register(entry("A"))
+    assert known.add(again)
+    assert not known.add(again)
+    assert not known.add(msgspec.structs.replace(again, still="unknown"))
 
 
 def test_permitted_grows() -> None:
@@ -108,6 +131,14 @@ def test_own_and_older_versions_supersede_nothing() -> None:
     )
     assert state_of(known, 2) == "allowed"
     assert state_of(known, 1) == "superseded"
+
+
+@pytest.mark.parametrize(("synchronised_ns", "state"), [(SENT_NS - 1, "superseded"), (SENT_NS, "allowed")])
+def test_change_that_is_acknowledged_as_synchronised(synchronised_ns: int, state: str) -> None:
+    """Where the registry acknowledges no sooner than that, no sync run has to tell of it."""
+    known = register(change(2, sent_ns=10, synchronised_ns=synchronised_ns))
+    assert state_of(known, 1) == state
+    assert set(known.synchronised_versions()) == {("G1", 2)}
 
 
 def test_unacknowledged_run_supersedes_nothing() -> None:
