@@ -29,6 +29,7 @@ _EXIT_CODES: Mapping[Result, int] = {
     "inconclusive": EXIT_CODES["INCONCLUSIVE"],
 }
 _GAPS = EVIDENCE_CODES | {"undecided"}
+_OF_SYNC_RUNS = frozenset({"sync_runs", "sync_runs_met", "cells", "cells_hit"})
 """Reasons for which even a run that fails may have ended worse than is on record."""
 
 
@@ -100,6 +101,8 @@ class Comparison(Record, frozen=True, kw_only=True, omit_defaults=False):
 
     Args:
         reasons: why the result is what it is, the worst first; empty when B is no worse and was exercised as much.
+        synchronises: one of the services does; where neither does, exposures are pairs of prints in flight, and there
+            are no figures on sync runs.
         tolerance: by which share B may have been exercised less.
         figures: outcomes, papers, persons, exercise, errors and latency.
         cells_lost: coverage cells that A hit and B did not; cells_gained: the other way round.
@@ -108,6 +111,7 @@ class Comparison(Record, frozen=True, kw_only=True, omit_defaults=False):
     result: Result
     exit_code: int
     reasons: tuple[Reason, ...]
+    synchronises: bool
     tolerance: float
     a: Side
     b: Side
@@ -131,7 +135,12 @@ def compare(a: Decision, b: Decision, *, directories: tuple[str, str], tolerance
     same_view, same_trigger = one.shows_points == other.shows_points, one.synchronises == other.synchronises
     comparable = same_view and same_trigger
     known = comparable and not (_gaps(a.verdict) or _gaps(b.verdict))
-    exercise = tuple(_exercise(a.verdict, b.verdict, known=known, tolerance=tolerance))
+    synchronises = one.synchronises or other.synchronises
+    exercise = tuple(
+        check
+        for check in _exercise(a.verdict, b.verdict, known=known, tolerance=tolerance)
+        if synchronises or check.name not in _OF_SYNC_RUNS
+    )
     worse = list(_worse(a.verdict, b.verdict))
     doubts = [*_doubts("A", a.verdict), *_doubts("B", b.verdict)]
     if not same_trigger:
@@ -145,10 +154,13 @@ def compare(a: Decision, b: Decision, *, directories: tuple[str, str], tolerance
         result=result,
         exit_code=_EXIT_CODES[result],
         reasons=(*worse, *doubts, *less),
+        synchronises=synchronises,
         tolerance=tolerance,
         a=_side(a, directories[0]),
         b=_side(b, directories[1]),
-        figures=tuple(_figures(a.verdict, b.verdict)),
+        figures=tuple(
+            figure for figure in _figures(a.verdict, b.verdict) if synchronises or figure.name not in _OF_SYNC_RUNS
+        ),
         exercise=exercise,
         rates=_rates(a.verdict, b.verdict, comparable=comparable),
         cells_lost=lost,

@@ -60,33 +60,44 @@ def exposures_from_outside(sync_runs: Sequence[SyncRun], prints: Interval) -> li
 
 
 def exposures_in_flight(prints: Interval) -> list[Exposure]:
-    """Exposures of a service that synchronises nothing: pairs of prints in flight at one instant, in order of it.
+    """Exposures of a service that synchronises nothing: pairs of prints in flight at one instant, in order of it."""
+    pairs = Pairs()
+    found = [*pairs.add(prints), *pairs.leave()]
+    return sorted(found, key=lambda exposure: exposure.at_ns)
+
+
+class Pairs:
+    """Prints in flight at one instant, two by two, as they come and leave.
 
     There are as many as any choice of disjoint pairs could give. The print that leaves first goes with the one of its
     companions that leaves next: whoever else is met by that one is met by every other companion, too, because all of
-    them are there when the first one leaves.
+    them are there when the first one leaves. So what was found of the prints until one instant is found of all of them.
     """
-    order = np.argsort(prints.sent_ns, kind="stable")
-    order = order[prints.sent_ns[order] <= prints.answered_ns[order]]
-    there: list[tuple[int, int, int]] = []  # a heap of (answered, sent, row)
-    found: list[Exposure] = []
 
-    def leave(until_ns: int | None) -> None:
-        """Those who leave before that instant, the first one first; None: all."""
+    def __init__(self) -> None:
+        self._there: list[tuple[int, int, int]] = []  # a heap of (answered, sent, row)
+
+    def add(self, prints: Interval) -> Iterator[Exposure]:
+        """Prints of which none was sent before one that was added earlier; the pairs that have left meanwhile."""
+        order = np.argsort(prints.sent_ns, kind="stable")
+        order = order[prints.sent_ns[order] <= prints.answered_ns[order]]
+        there = self._there
+        for begin in range(0, len(order), _AT_ONCE):
+            rows = order[begin : begin + _AT_ONCE]
+            columns = prints.answered_ns[rows].tolist(), prints.sent_ns[rows].tolist(), rows.tolist()
+            for answered_ns, sent_ns, row in zip(*columns, strict=True):
+                if there and there[0][0] < sent_ns:
+                    yield from self.leave(sent_ns)
+                heappush(there, (answered_ns, sent_ns, row))
+
+    def leave(self, until_ns: int | None = None) -> Iterator[Exposure]:
+        """The pairs of those who leave before that instant, the first one first; None: of all."""
+        there = self._there
         while there and (until_ns is None or there[0][0] < until_ns):
             _, sent_ns, row = heappop(there)
             if there:
                 _, other_sent_ns, other = heappop(there)
-                found.append(Exposure(sync_run="", at_ns=max(sent_ns, other_sent_ns), staged=row, waiting=other))
-
-    for begin in range(0, len(order), _AT_ONCE):
-        rows = order[begin : begin + _AT_ONCE]
-        columns = prints.answered_ns[rows].tolist(), prints.sent_ns[rows].tolist(), rows.tolist()
-        for answered_ns, sent_ns, row in zip(*columns, strict=True):
-            leave(sent_ns)
-            heappush(there, (answered_ns, sent_ns, row))
-    leave(None)
-    return sorted(found, key=lambda exposure: exposure.at_ns)
+                yield Exposure(sync_run="", at_ns=max(sent_ns, other_sent_ns), staged=row, waiting=other)
 
 
 def _exposures(sync_runs: Sequence[SyncRun], found: Iterator[Served]) -> list[Exposure]:

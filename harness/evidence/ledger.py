@@ -82,8 +82,8 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
 
     @property
     def is_seen_by_flights(self) -> bool:
-        """Whether sync runs are met by what is in flight; of a service without any nothing is met while it runs."""
-        return self.synchronises and not self.shows_points
+        """Whether exposures are told by what is in flight, and not by points inside the service."""
+        return not (self.synchronises and self.shows_points)
 
 
 def segment_path(directory: Path, segment: str) -> Path:

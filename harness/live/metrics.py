@@ -84,7 +84,11 @@ FAMILIES: tuple[Family[Snapshot], ...] = (
         lambda seen: seen.misissued,
     ),
     number("misissue_exposed_persons", "People whose data a stranger was handed.", lambda seen: seen.persons),
-    number("misissue_exposures_total", "Exposures: how often what has to coincide did.", lambda seen: seen.exposures),
+    number(
+        "misissue_exposures_total",
+        "Exposures: how often what has to coincide did; without sync runs pairs of prints in flight at one instant.",
+        lambda seen: seen.exposures,
+    ),
     number("misissue_sync_runs_total", "Sync runs.", lambda seen: seen.sync_runs),
     Family(
         "misissue_bound_ratio",
@@ -97,7 +101,11 @@ FAMILIES: tuple[Family[Snapshot], ...] = (
         "Coverage cells that some sync run has hit.",
         lambda seen: None if seen.cells is None else len(seen.cells),
     ),
-    number("misissue_coverage_cells", "Coverage cells that there are.", lambda seen: seen.cells_known),
+    number(
+        "misissue_coverage_cells",
+        "Coverage cells that there are; 0 of a service without sync runs.",
+        lambda seen: seen.cells_known,
+    ),
     Family(
         "misissue_coverage_cell_sync_runs",
         "Sync runs that have hit a coverage cell, for each cell that was hit.",

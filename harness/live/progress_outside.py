@@ -13,26 +13,13 @@ from numpy.typing import NDArray
 
 from harness.coverage import Cell, cells_from_outside
 from harness.evidence.prints import Interval, Times
+from harness.live.flights import Flights, Horizon
 from harness.live.progress import PATIENCE_NS, SyncRuns
 from harness.overlap import exposures_from_outside
 from harness.records import SyncRun
 
 _BEFORE_NS = 1_000_000_000
 _FLIGHTS_AT_MOST = 1_000_000
-_MARKS_AT_MOST = 1000
-
-
-class Flights(NamedTuple):
-    """What one process has sent and seen answered.
-
-    Args:
-        now_ns: the instant at which this was so; issued: attempts sent until then.
-        ended: of the attempts that have ended since the last time, `sent_ns` and `answered_ns` by turns.
-    """
-
-    now_ns: int
-    issued: int
-    ended: Sequence[int]
 
 
 class _Part(NamedTuple):
@@ -41,14 +28,6 @@ class _Part(NamedTuple):
     sent_ns: Times
     answered_ns: Times
     is_used: NDArray[np.bool_]
-
-
-class _Mark:
-    """An instant, and how many of the attempts that were sent until then have not ended."""
-
-    def __init__(self, at_ns: int, missing: int) -> None:
-        self.at_ns = at_ns
-        self.missing = missing
 
 
 class OutsideProgress:
@@ -65,26 +44,19 @@ class OutsideProgress:
         self.cells: Counter[Cell] | None = Counter()
         self._parts: deque[_Part] = deque()
         self._flights = 0  # in the parts
-        self._marks: deque[_Mark] = deque()
-        self._ended = 0
+        self._horizon = Horizon()
         self._longest_ns = 0  # of the sync runs
 
     def add(self, runs: Sequence[SyncRun], flights: Flights) -> None:
         """What has become known: sync runs, and the flights as they were when those had been told."""
         in_time = self.runs.add(runs)
         self._longest_ns = max((self._longest_ns, *(run.work_end_ns - run.begin_ns for run in runs)))
-        ended = np.array(flights.ended, dtype=np.int64).reshape(-1, 2)
-        self._ended += len(ended)
-        if len(ended):
-            self._parts.append(_Part(ended[:, 0].copy(), ended[:, 1].copy(), np.zeros(len(ended), np.bool_)))
-            self._flights += len(ended)
-        for mark in self._marks:
-            mark.missing -= int((ended[:, 0] <= mark.at_ns).sum())
-        self._marks.append(_Mark(flights.now_ns, flights.issued - self._ended))
-        known_until_ns: int | None = None
-        while self._marks and self._marks[0].missing <= 0:
-            known_until_ns = self._marks.popleft().at_ns
-        if not in_time or self._flights > _FLIGHTS_AT_MOST or len(self._marks) > _MARKS_AT_MOST:
+        ended, known_until_ns = self._horizon.add(flights)
+        number = len(ended.sent_ns)
+        if number:
+            self._parts.append(_Part(ended.sent_ns, ended.answered_ns, np.zeros(number, np.bool_)))
+            self._flights += number
+        if not in_time or self._flights > _FLIGHTS_AT_MOST or self._horizon.is_lost:
             self.exposures = self.cells = None
         if known_until_ns is not None:
             self._count(self.runs.take(known_until_ns + 1, _known_until))
@@ -117,7 +89,6 @@ class OutsideProgress:
     def _forget(self) -> None:
         if self.exposures is None:
             self._parts.clear()
-            self._marks.clear()
             self._flights = 0
         while self._parts and int(self._parts[0].answered_ns.max()) < self._needed_from_ns:
             self._flights -= len(self._parts.popleft().sent_ns)

@@ -72,7 +72,7 @@ class IncidentSeen(Record, frozen=True, kw_only=True, omit_defaults=False):
     """A misissued print; see `harness.incident.Incident`, of which it shows what fits into a row.
 
     Args:
-        sync_run: None while that is not known.
+        sync_run: None while that is not known; empty where none met the print, or there are none.
         cause: the suspected mechanism, "unknown" as long as nothing speaks for one.
     """
 
@@ -109,6 +109,8 @@ class Snapshot(Record, frozen=True, kw_only=True, omit_defaults=False):
 
     Args:
         run: its id; directory: where it lies.
+        synchronises: the service has sync runs; else exposures are pairs of prints in flight at one instant, and there
+            are no coverage cells.
         verdict: "FAIL" as soon as a misissuance is seen, else None while the run goes on; the final word then.
         reasons: of the verdict, empty until the run is decided.
         elapsed_s: since the plan began, until it ended; None of a run that was killed.
@@ -132,6 +134,7 @@ class Snapshot(Record, frozen=True, kw_only=True, omit_defaults=False):
     profile: str
     target: str
     seed: int
+    synchronises: bool
     state: State
     verdict: Literal["PASS", "FAIL", "INCONCLUSIVE"] | None
     exit_code: int | None
@@ -179,6 +182,7 @@ def snapshot_of(verdict: Verdict, run: RunDescription, directory: Path) -> Snaps
         profile=run.profile,
         target=run.target,
         seed=run.seed,
+        synchronises=run.synchronises,
         state="decided",
         verdict=verdict.verdict,
         exit_code=verdict.exit_code,

@@ -12,6 +12,7 @@ from harness.bound import upper_bound
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS
 from harness.evidence.ledger import RunDescription
 from harness.live.progress import PointsProgress
+from harness.live.progress_in_flight import InFlightProgress
 from harness.live.progress_outside import OutsideProgress
 from harness.live.snapshot import (
     INCIDENTS_AT_MOST,
@@ -29,7 +30,8 @@ from harness.live.tally import Misissued, Tally
 from harness.measures import BOUNDS_S
 from harness.outcome import Outcome
 
-Progress = PointsProgress | OutsideProgress
+SyncRunsProgress = PointsProgress | OutsideProgress
+Progress = SyncRunsProgress | InFlightProgress
 _LOOKS = 10
 """So often a sync run is looked for that goes with a misissued print, for it is told when it is over."""
 
@@ -86,11 +88,12 @@ class IncidentRows:
             for misissued in process.misissued:
                 if misissued.nonce not in self._rows:
                     self._rows[misissued.nonce] = _row(misissued, run)
-                    self._searched[misissued.nonce] = misissued, 0
+                    if run.synchronises:
+                        self._searched[misissued.nonce] = misissued, 0
         if len(self._rows) > before:
             self._sort()
 
-    def search(self, progress: Progress) -> None:
+    def search(self, progress: SyncRunsProgress) -> None:
         """Look for the sync runs that go with them, once more."""
         for nonce, (misissued, looks) in list(self._searched.items()):
             found = progress.sync_run_of(nonce, misissued.sent_ns, misissued.answered_ns)
@@ -119,6 +122,7 @@ def snapshot_so_far(known: SoFar) -> Snapshot:
         profile=run.profile,
         target=run.target,
         seed=run.seed,
+        synchronises=run.synchronises,
         state=known.state,
         verdict="FAIL" if misissued else None,
         exit_code=None,
@@ -137,7 +141,7 @@ def snapshot_so_far(known: SoFar) -> Snapshot:
         persons=len({person for one in known.counted for person in one.exposed}),
         sync_runs=known.sync_runs,
         exposures=exposures,
-        cells=_cells(progress),
+        cells=_cells(progress) if run.synchronises else (),
         cells_known=_cells_known(run),
         bound_upper=_bound(known.incidents, misissued, exposures, run.criteria.confidence),
         confidence=run.criteria.confidence,
@@ -181,7 +185,7 @@ def _row(misissued: Misissued, run: RunDescription) -> IncidentSeen:
         owners=misissued.owners,
         kind=misissued.kind,
         delivered_kind=misissued.delivered_kind,
-        sync_run=None,
+        sync_run=None if run.synchronises else "",
     )
 
 
@@ -207,7 +211,7 @@ def _outcomes(tallies: Iterable[Tally]) -> tuple[OutcomeCount, ...]:
 
 
 def _cells(progress: Progress | None) -> tuple[CellSeen, ...] | None:
-    if progress is None or progress.cells is None:
+    if progress is None or isinstance(progress, InFlightProgress) or progress.cells is None:
         return None
     hit = sorted(progress.cells.items(), key=lambda one: (one[0].phase, one[0].states))
     return tuple(CellSeen(phase=cell.phase, states=cell.states, sync_runs=number) for cell, number in hit)

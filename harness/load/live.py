@@ -7,11 +7,21 @@ import gevent
 import msgspec
 from gevent.event import Event
 
+from harness.evidence.ledger import RunDescription
+from harness.live.flights import Flights
 from harness.live.history import History
 from harness.live.progress import PointsProgress
-from harness.live.progress_outside import Flights, OutsideProgress
+from harness.live.progress_in_flight import InFlightProgress
+from harness.live.progress_outside import OutsideProgress
 from harness.live.snapshot import Snapshot, State, snapshot_of
-from harness.live.so_far import Counted, IncidentRows, SoFar, histogram, snapshot_so_far
+from harness.live.so_far import (
+    Counted,
+    IncidentRows,
+    Progress,
+    SoFar,
+    histogram,
+    snapshot_so_far,
+)
 from harness.load.plan import Plan
 from harness.outcome import Outcome
 from harness.report.terminal import print_progress
@@ -47,11 +57,7 @@ class Live:
         self._counted = counted
         self._users = users
         self._flights = flights
-        self._progress: PointsProgress | OutsideProgress | None = None
-        if run.description.shows_points:
-            self._progress = PointsProgress()
-        elif flights is not None:
-            self._progress = OutsideProgress()
+        self._progress = _progress_of(run.description, is_alone=flights is not None)
         self._sync_runs = self._notices = 0
         self._incidents = IncidentRows()
         self._history = History()
@@ -124,9 +130,12 @@ class Live:
                 gevent.sleep(0)
                 self._progress.add((), told.events[first : first + _EVENTS_AT_ONCE])
         elif self._progress is not None and self._flights is not None:
-            self._progress.add(told.sync_runs, self._flights())
+            if isinstance(self._progress, OutsideProgress):
+                self._progress.add(told.sync_runs, self._flights())
+            else:
+                self._progress.add(self._flights())
         self._history.add(self._make())
-        if self._progress is not None:
+        if self._progress is not None and not isinstance(self._progress, InFlightProgress):
             self._incidents.search(self._progress)
 
     def _show(self) -> None:
@@ -163,3 +172,16 @@ class Live:
                 series=self._history.moments,
             )
         )
+
+
+def _progress_of(run: RunDescription, *, is_alone: bool) -> Progress | None:
+    """What tells the exposures; None where nothing can before the run is decided.
+
+    Args:
+        is_alone: one process sends everything.
+    """
+    if run.synchronises and run.shows_points:
+        return PointsProgress()
+    if not is_alone:
+        return None
+    return OutsideProgress() if run.synchronises else InFlightProgress()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import gevent
 
 from harness.evidence.ledger import Ended
-from harness.live.progress_outside import Flights
+from harness.live.flights import Flights
 from harness.live.so_far import Counted
 from harness.load.active_run import ActiveRun, Share
 from harness.load.beside import every, in_a_thread

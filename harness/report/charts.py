@@ -75,6 +75,7 @@ def time_chart(
         synchronises: the service does; else there is no strip of sync runs.
     """
     seconds = over_time.width_ns / 1e9
+    in_flight = "" if synchronises else "_in_flight"
     rate = [
         (f"end-{end}", [number / seconds for number in over_time.ended[end]])
         for end in End
@@ -83,7 +84,7 @@ def time_chart(
     panels = [
         _Panel(language.text("html.chart_load"), 150, rate or [("end-ok", over_time.ended[End.OK])]),
         *([_sync_runs(over_time, seconds, language)] if synchronises else ()),
-        _Panel(_in_bins("html.chart_exposures", seconds, language), 48, [("exposed", over_time.exposures)]),
+        _Panel(_in_bins(f"html.chart_exposures{in_flight}", seconds, language), 48, [("exposed", over_time.exposures)]),
         _Panel(
             _in_bins("html.chart_misissued", seconds, language), 48, [("end-misissued", over_time.ended[End.MISISSUED])]
         ),
@@ -104,7 +105,7 @@ def time_chart(
         name=name,
         title=language.text("html.chart_time_title"),
         description=language.text(
-            "html.chart_time_description" if synchronises else "html.chart_time_description_in_flight",
+            f"html.chart_time_description{in_flight}",
             length=duration(len(over_time.exposures) * seconds),
             peak=_tick(panels[0].most),
             sync_runs=count(sum(over_time.sync_runs)),

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.compare import Comparison, CriterionChange, Difference, Figure, Rates, Result, Side
+from harness.compare import Comparison, CriterionChange, Difference, Figure, Result, Side
 from harness.coverage import Cell
 from harness.criteria import Criterion, metric_name
 from harness.outcome import Outcome
@@ -24,6 +24,7 @@ _COLOURS: dict[Result, str] = {
     "less_exercised": "bold yellow",
     "inconclusive": "bold yellow",
 }
+_EXPOSURES = frozenset({"compare.figure_exposures", "compare.check_exposures", "compare.rates"})
 _SIGNS: dict[Result, str] = {"no_worse": "✅", "worse": "❌", "less_exercised": "⚠️", "inconclusive": "⚠️"}
 
 
@@ -80,7 +81,7 @@ def _rows(comparison: Comparison, language: Language) -> Iterator[tuple[str, str
     yield language.text("compare.what"), "A", "B", language.text("compare.change")
     for figure in comparison.figures:
         if figure.name not in set(Outcome):
-            name = language.text(f"compare.figure_{figure.name}")
+            name = language.text(_of_exposures(f"compare.figure_{figure.name}", comparison))
         elif figure.a or figure.b:
             name = language.text(f"common.outcome_{figure.name}")
         else:
@@ -111,7 +112,7 @@ def _change(figure: Figure, language: Language) -> str:
 
 
 def _sentences(comparison: Comparison, language: Language) -> Iterator[str]:
-    yield _rates(comparison.rates, language)
+    yield _rates(comparison, language)
     yield _exercised(comparison, language)
     for name, cells in (("lost", comparison.cells_lost), ("gained", comparison.cells_gained)):
         if cells:
@@ -124,9 +125,15 @@ def _sentences(comparison: Comparison, language: Language) -> Iterator[str]:
         yield language.text("compare.more", number=len(comparison.setup) - _SHOWN_DIFFERENCES)
 
 
-def _rates(rates: Rates, language: Language) -> str:
+def _of_exposures(key: str, comparison: Comparison) -> str:
+    """The text that says what an exposure is, where the key is of one."""
+    return f"{key}_in_flight" if key in _EXPOSURES and not comparison.synchronises else key
+
+
+def _rates(comparison: Comparison, language: Language) -> str:
+    rates = comparison.rates
     counts = {name: getattr(rates, name) for name in ("a_events", "a_n", "b_events", "b_n")}
-    text = language.text("compare.rates", **counts)
+    text = language.text(_of_exposures("compare.rates", comparison), **counts)
     if rates.p_value is None:
         return text + language.text("compare.rates_unknown")
     name = "told" if rates.told else "chance"
@@ -138,7 +145,7 @@ def _exercised(comparison: Comparison, language: Language) -> str:
     checks = language.text("common.list_separator").join(
         language.text(
             "compare.check",
-            name=language.text(f"compare.check_{check.name}"),
+            name=language.text(_of_exposures(f"compare.check_{check.name}", comparison)),
             answer=language.text(f"compare.answer_{answers[check.holds]}"),
         )
         for check in comparison.exercise

@@ -71,27 +71,31 @@ def _incidents(verdict: Verdict, language: Language, masking: Masking) -> Iterat
     if not verdict.incidents:
         return
     yield from _section("incidents", language)
-    columns = "time", "outcome", "recipient", "asked_for", "handed_out", "whose", "sync_run", "cause"
+    columns = ["time", "outcome", "recipient", "asked_for", "handed_out", "whose", "sync_run", "cause"]
+    if not verdict.synchronises:
+        columns.remove("sync_run")
+    cells = (_incident(incident, language, masking) for incident in verdict.incidents[:_SHOWN_INCIDENTS])
     yield from table_lines(
         tuple(language.text(f"markdown.{name}") for name in columns),
-        (_incident(incident, language, masking) for incident in verdict.incidents[:_SHOWN_INCIDENTS]),
+        (tuple(of_incident[name] for name in columns) for of_incident in cells),
     )
     if len(verdict.incidents) > _SHOWN_INCIDENTS:
         yield ""
         yield _more(len(verdict.incidents) - _SHOWN_INCIDENTS, language)
 
 
-def _incident(incident: Incident, language: Language, masking: Masking) -> tuple[str, ...]:
-    return (
-        incident.at,
-        language.text(f"common.outcome_{incident.outcome}"),
-        masking.person(incident.recipient),
-        asked_for(incident, language),
-        handed_out(incident, language),
-        owners_of(incident, language, masking),
-        incident.sync_run or language.text("markdown.none"),
-        language.text(f"common.cause_{incident.cause}"),
-    )
+def _incident(incident: Incident, language: Language, masking: Masking) -> dict[str, str]:
+    """Column -> what stands in it."""
+    return {
+        "time": incident.at,
+        "outcome": language.text(f"common.outcome_{incident.outcome}"),
+        "recipient": masking.person(incident.recipient),
+        "asked_for": asked_for(incident, language),
+        "handed_out": handed_out(incident, language),
+        "whose": owners_of(incident, language, masking),
+        "sync_run": incident.sync_run or language.text("markdown.none"),
+        "cause": language.text(f"common.cause_{incident.cause}"),
+    }
 
 
 def _criterion(criterion: Criterion, language: Language) -> tuple[str, ...]:

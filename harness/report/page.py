@@ -218,6 +218,7 @@ def _gaps(verdict: Verdict) -> list[Reason]:
 
 def _tiles(verdict: Verdict, language: Language) -> tuple[Tile, ...]:
     unknown = language.text("common.unknown")
+    in_flight = "" if verdict.synchronises else "_in_flight"
     of_sync_runs = (
         ("tile_sync_runs", count(verdict.sync_runs), False),
         ("tile_cells", f"{verdict.cells_hit} / {len(verdict.cells)}", False),
@@ -226,8 +227,8 @@ def _tiles(verdict: Verdict, language: Language) -> tuple[Tile, ...]:
         ("tile_documents", count(verdict.prints_judged), False),
         ("tile_papers", count(verdict.papers), verdict.papers > 0),
         ("tile_persons", count(verdict.persons), verdict.persons > 0),
-        ("tile_exposures", count(verdict.exposures), False),
-        ("tile_bound", share(verdict.bound.upper), False),
+        (f"tile_exposures{in_flight}", count(verdict.exposures), False),
+        (f"tile_bound{in_flight}", share(verdict.bound.upper), False),
         *(of_sync_runs if verdict.synchronises else ()),
         ("tile_p95", known(duration, verdict.latency.p95_s, unknown), False),
     )

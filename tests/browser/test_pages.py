@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Look
-from tests.browser.made_up import RUNS
+from tests.browser.runs import RUNS
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -80,6 +80,25 @@ def test_unknown_cells_are_no_empty_ones(page: Page, made_up: str) -> None:
     page.goto(f"{made_up}misissuance/")
     assert page.locator("#coverage td").all_inner_texts() == ["unknown"] * 9
     expect(page.locator("#course-none")).to_be_visible()
+
+
+def test_without_sync_runs(page: Page, made_up: str) -> None:
+    """Of a service that synchronises nothing the page tells pairs of prints in flight, and no sync run anywhere."""
+    page.goto(f"{made_up}set/in-flight")
+    page.goto(f"{made_up}misissuance/")
+    expect(page.locator("#coverage-text")).to_contain_text("no sync runs")
+    expect(page.locator("#figure-exposures dt")).to_have_text("pairs of prints in flight")
+    expect(page.get_by_role("img", name="pairs of prints in flight: 108 after 39 s")).to_be_visible()
+    page.get_by_text("The same as a table").click()
+    last = page.locator("#course tr").last.locator("td")
+    assert last.all_inner_texts() == ["39", "3,315", "7", "13", "108", "0.2"]
+    expect(page.locator("#incidents tbody tr")).to_have_count(25)
+    spoken = page.inner_text("#main").replace(page.inner_text("#coverage-text"), "")
+    assert "sync run" not in spoken.lower()
+    page.locator("#incidents a").first.click()
+    expect(page.locator("dl.figures dt")).to_have_text(
+        ["Time", "Applied for → handed out", "Outcome", "Suspected cause"]
+    )
 
 
 def test_keyboard(page: Page, made_up: str) -> None:

@@ -1,5 +1,7 @@
 """Snapshots of runs that tests make by hand."""
 
+from msgspec.structs import replace
+
 from harness.live.snapshot import CellSeen, IncidentSeen, Moment, OutcomeCount, ProcessState, Snapshot
 from harness.outcome import Outcome
 from harness.reason import make_reason
@@ -22,6 +24,7 @@ _RUNNING = Snapshot(
     profile="april30",
     target="municipal",
     seed=7,
+    synchronises=True,
     state="running",
     verdict=None,
     exit_code=None,
@@ -62,6 +65,8 @@ _RUNNING = Snapshot(
         Moment(elapsed_s=2.0, prints_judged=200, misissued=0, errors=4, exposures=3, sync_runs=5, p95_s=None),
     ),
 )
+IN_FLIGHT = replace(_RUNNING, synchronises=False, sync_runs=0, cells=(), cells_known=0)
+"""Of a service that synchronises nothing."""
 
 
 def running(**fields: object) -> Snapshot:

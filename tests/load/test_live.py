@@ -12,7 +12,7 @@ import harness.run
 from harness.criteria import Criteria
 from harness.evidence.ledger import LedgerError
 from harness.gate import Decision, examine
-from harness.live.progress_outside import Flights
+from harness.live.flights import Flights
 from harness.live.snapshot import OutcomeCount, Snapshot
 from harness.live.so_far import Counted
 from harness.load.beside import in_a_thread
@@ -32,9 +32,12 @@ PLAN = Plan((Phase(name="calm", seconds=60.0, think_s=0.0), Phase(name="burst", 
 class Desk:
     """A run of one process whose prints a test makes."""
 
-    def __init__(self, directory: Path, *, shows_points: bool = False, alone: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *, shows_points: bool = False, synchronises: bool = True, alone: bool = True
+    ) -> None:
         self.now_ns = 1000
         self.target = StubTarget()
+        self.target.synchronises = synchronises
         self.target.shows_points = shows_points
         self.target.told = []
         self.run = JudgedRun(
@@ -171,6 +174,23 @@ def test_several_processes_seen_from_outside(tmp_path: Path) -> None:
     desk.live.end()
     desk.live.decide(desk.run.close)
     assert desk.live.snapshot().exposures == 1
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_without_sync_runs(tmp_path: Path, alone: bool) -> None:
+    """Of a service that synchronises nothing one process counts pairs in flight; several leave it to the verdict."""
+    desk = Desk(tmp_path, synchronises=False, alone=alone)
+    desk.live.start()
+    desk.two_right()
+    desk.hand_out("A3", paper("X"))
+    seen = desk.until(lambda seen: bool(seen.series and seen.series[-1].misissued))
+    assert (seen.exposures, seen.bound_upper) == ((1, 1.0) if alone else (None, None))
+    assert (seen.synchronises, seen.cells, seen.cells_known) == (False, (), 0)
+    assert [one.sync_run for one in seen.incidents] == [""]
+    desk.live.end()
+    desk.live.decide(desk.run.close)
+    seen = desk.live.snapshot()
+    assert (seen.exposures, seen.synchronises, seen.cells) == (1, False, ())
 
 
 def test_decided(desk: Desk) -> None:

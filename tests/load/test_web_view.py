@@ -9,7 +9,7 @@ from harness.load.web.view import ROWS_AT_MOST, View, make_view
 from harness.outcome import Outcome
 from harness.report.language import ENGLISH, JAPANESE
 from harness.report.masking import Masking
-from tests.load.snapshots import INCIDENT, decided, failing, running
+from tests.load.snapshots import IN_FLIGHT, INCIDENT, decided, failing, running
 
 PEOPLE = {"P00057", "P00063", "P00064"}
 
@@ -91,14 +91,32 @@ def test_what_was_exercised() -> None:
 def test_unknown_is_never_zero() -> None:
     """What nobody knows is called so, and what was not shown is no bound."""
     seen = view(running(exposures=None, bound_upper=None, cells=None, processes=(), resends=None))
-    assert value(seen, "exposures") == ("unknown", "unsure")
-    assert value(seen, "bound") == ("unknown", "unsure")
-    assert value(seen, "cells") == ("unknown of 220", "")
+    assert value(seen, "exposures") == ("known when the run is decided", "unsure")
+    assert value(seen, "bound") == ("known when the run is decided", "unsure")
+    assert value(seen, "cells") == ("known when the run is decided", "")
     assert value(seen, "self_test") == ("unknown", "unsure")
     assert value(seen, "resends") == ("unknown", "")
+    seen = view(running(state="decided", exit_code=4, exposures=None, bound_upper=None, cells=None))
+    assert [value(seen, key)[0] for key in ("exposures", "bound", "cells")] == ["unknown"] * 3
     seen = view(running(exposures=0, bound_upper=1.0))
     assert value(seen, "exposures") == ("0", "unsure")
     assert value(seen, "bound") == ("none: no exposure yet", "unsure")
+
+
+def test_without_sync_runs() -> None:
+    """Of a service that synchronises nothing pairs of prints in flight are told, and nothing is said of sync runs."""
+    seen = view(IN_FLIGHT)
+    told = {figure.key: (figure.label, figure.value) for figure in seen.groups[1].figures}
+    assert told == {
+        "prints_judged": ("documents judged", "1,200"),
+        "exposures": ("pairs of prints in flight", "12"),
+        "bound": ("bound on a misissuance", "at most 22.09% per pair, confidence 0.95"),
+        "users": ("users at work", "10"),
+    }
+    assert value(view(replace(IN_FLIGHT, exposures=0, bound_upper=1.0)), "bound") == (
+        "none: no two prints in flight at one instant yet",
+        "unsure",
+    )
 
 
 def test_rate_and_late_starts_belong_to_a_plan_of_arrivals() -> None:

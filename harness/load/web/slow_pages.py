@@ -16,7 +16,7 @@ from harness.load.web.view import IncidentRow
 
 _View = Callable[..., Any]
 _MODULE = "harness.load.web.evidence"
-_FACTS = tuple(name for name in IncidentRow.__struct_fields__ if name not in {"recipient", "owners", "page"})
+_IN_THE_TITLE = {"recipient", "owners", "page"}
 _REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -48,7 +48,11 @@ def add_slow_pages(desk: Desk, page: Callable[[str], Callable[[_View], _View]]) 
     def incident(nonce: str) -> tuple[str, int]:
         asked = desk.asked()
         facts = asked.incident(nonce)
-        body = desk.render("incident", root="../", nonce=nonce, facts=facts, columns=_FACTS)
+        left_out = _IN_THE_TITLE
+        if asked.snapshot is not None and not asked.snapshot.synchronises:
+            left_out = left_out | {"sync_run"}
+        columns = [name for name in IncidentRow.__struct_fields__ if name not in left_out]
+        body = desk.render("incident", root="../", nonce=nonce, facts=facts, columns=columns)
         return body, 200 if facts is not None else 404
 
     @page("/incident/<nonce>/evidence")

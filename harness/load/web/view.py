@@ -182,15 +182,22 @@ class _Writer:
 
     def _exercised(self) -> Group:
         seen = self._seen
-        hit = None if seen.cells is None else len(seen.cells)
         figures = [
             self._figure("prints_judged", _number(seen.prints_judged)),
-            self._figure("exposures", self._known(seen.exposures), "unsure" if not seen.exposures else ""),
+            Figure(
+                key="exposures",
+                label=self._text(self._of_exposures("web.exposures")),
+                value=self._later(seen.exposures),
+                tone="unsure" if not seen.exposures else "",
+            ),
             self._figure("bound", self._bound(), "unsure" if not seen.exposures else ""),
-            self._figure("sync_runs", _number(seen.sync_runs)),
-            self._figure("cells", self._text("web.of", some=self._known(hit), all=_number(seen.cells_known))),
-            self._figure("users", self._known(seen.users)),
         ]
+        if seen.synchronises:
+            figures += [
+                self._figure("sync_runs", _number(seen.sync_runs)),
+                self._figure("cells", self._cells()),
+            ]
+        figures.append(self._figure("users", self._known(seen.users)))
         if seen.planned_rate_per_s is not None:
             share = self._unknown if seen.rate_share is None else f"{seen.rate_share:.1%}"
             rate = self._text("web.rate_of_plan", share=share, rate=f"{seen.planned_rate_per_s:g}")
@@ -227,14 +234,21 @@ class _Writer:
         ]
         return self._group("outcomes", *figures)
 
+    def _cells(self) -> str:
+        seen = self._seen
+        if seen.cells is None:
+            return self._later(None)
+        return self._text("web.of", some=_number(len(seen.cells)), all=_number(seen.cells_known))
+
     def _bound(self) -> str:
         seen = self._seen
         if seen.bound_upper is None:
-            return self._unknown
+            return self._later(None)
         if not seen.exposures:
-            return self._text("web.bound_none")
+            return self._text(self._of_exposures("web.bound_none"))
         upper = f"{seen.bound_upper:.2%}" if seen.bound_upper >= _FEW else f"{seen.bound_upper:.2g}"
-        return self._text("web.bound_value", upper=upper, confidence=f"{seen.confidence:.4g}")
+        key = self._of_exposures("web.bound_value")
+        return self._text(key, upper=upper, confidence=f"{seen.confidence:.4g}")
 
     def _self_test(self) -> str:
         """How many load processes are in each state."""
@@ -261,6 +275,15 @@ class _Writer:
 
     def _known(self, number: int | None) -> str:
         return self._unknown if number is None else _number(number)
+
+    def _later(self, number: int | None) -> str:
+        """A number that the verdict tells, whether or not it is known before."""
+        is_open = number is None and self._seen.state != "decided"
+        return self._text("web.known_later") if is_open else self._known(number)
+
+    def _of_exposures(self, key: str) -> str:
+        """The text that says what an exposure is of this service."""
+        return key if self._seen.synchronises else f"{key}_in_flight"
 
 
 def _number(number: int) -> str:

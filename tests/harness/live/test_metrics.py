@@ -20,6 +20,7 @@ RUNNING = Snapshot(
     profile="april30",
     target="municipal",
     seed=20230430,
+    synchronises=True,
     state="running",
     verdict="FAIL",
     exit_code=None,

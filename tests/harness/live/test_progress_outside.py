@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import harness.live.progress_outside
 from harness.coverage import Cell, cells_from_outside
 from harness.evidence.prints import Interval
-from harness.live.progress_outside import Flights, OutsideProgress
+from harness.live.flights import Flights
+from harness.live.progress_outside import OutsideProgress
 from harness.overlap import exposures_from_outside
 from harness.records import SyncRun
 from tests.harness.builders import sync_run

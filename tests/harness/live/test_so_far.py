@@ -10,7 +10,7 @@ from harness.coverage import Cell
 from harness.criteria import Criteria
 from harness.live.progress import PointsProgress
 from harness.live.snapshot import INCIDENTS_AT_MOST, CellSeen, OutcomeCount, ProcessState, Snapshot
-from harness.live.so_far import Counted, IncidentRows, Progress, SoFar, snapshot_so_far
+from harness.live.so_far import Counted, IncidentRows, SoFar, SyncRunsProgress, snapshot_so_far
 from harness.live.tally import Misissued, Tally
 from harness.measures import BOUNDS_S
 from harness.outcome import Outcome
@@ -60,7 +60,7 @@ def counted(segment: str, *wrong: Misissued, right: int = 0, **fields: object) -
     return Counted(Tally(**(known | fields)), wrong, [one.owners[0] for one in wrong])  # type: ignore[arg-type] # by name
 
 
-def snapshot(*processes: Counted, progress: Progress | None = None, **fields: object) -> Snapshot:
+def snapshot(*processes: Counted, progress: SyncRunsProgress | None = None, **fields: object) -> Snapshot:
     """Of a run of these processes."""
     rows = IncidentRows()
     rows.add(processes, RUN)
@@ -190,7 +190,7 @@ def test_misissuances_of_one_sync_run() -> None:
 
 
 @pytest.mark.parametrize("progress", [None, progress_of(None, None)])
-def test_unknown_is_none(progress: Progress | None) -> None:
+def test_unknown_is_none(progress: SyncRunsProgress | None) -> None:
     """What can be told when the run is decided only is None, and so is what goes with a plan of arrivals."""
     seen = snapshot(counted("load-1"), progress=progress)
     assert (seen.exposures, seen.cells, seen.bound_upper) == (None, None, None)

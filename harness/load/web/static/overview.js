@@ -59,7 +59,7 @@
       const names = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
       table.tBodies[0].replaceChildren(...incidents.map((incident) => make("tr", { role: "row" },
         ...page.columns.map((column, place) => {
-          const cell = make("td", { role: "cell" });
+          const cell = make("td", { role: "cell", className: column });
           cell.dataset.name = names[place];
           if (column === "page") {
             const nonce = decodeURIComponent(incident.page.split("/").pop());
@@ -79,26 +79,31 @@
 
   function putCourse(snapshot) {
     const series = snapshot ? snapshot.series : [];
+    const synchronises = !snapshot || snapshot.synchronises;
+    const courses = QUANTITIES.map((name, index) => ({ name, field: index + 1 }))
+      .filter(({ name }) => synchronises || name !== "sync_runs")
+      .map((one) => ({ ...one, key: one.name === "exposures" && !synchronises ? "exposures_in_flight" : one.name }));
     byId("course-none").hidden = series.length > 0;
     byId("course-details").hidden = !series.length;
     put("charts", [series, snapshot && snapshot.planned_s], (_, place) => {
-      place.replaceChildren(...(series.length ? QUANTITIES : []).map((name, index) => chart(name, index + 1, snapshot)));
+      place.replaceChildren(...(series.length ? courses : []).map((one) => chart(one, snapshot)));
     });
     put("course", series, (moments, body) => {
-      byId("course-head").replaceChildren(...["elapsed", ...QUANTITIES].map((name) =>
-        make("th", { scope: "col", className: "number" }, text(`chart_${name}`))));
+      byId("course-head").replaceChildren(...["elapsed", ...courses.map(({ key }) => key)].map((key) =>
+        make("th", { scope: "col", className: "number" }, text(`chart_${key}`))));
       const step = Math.max(1, Math.ceil(moments.length / TABLE_ROWS));
       const few = moments.filter((_, place) => (moments.length - 1 - place) % step === 0);
       body.replaceChildren(...few.map((moment) => make("tr", {},
-        ...moment.map((value) => make("td", { className: "number" }, known(value))))));
+        ...[0, ...courses.map(({ field }) => field)].map((field) =>
+          make("td", { className: "number" }, known(moment[field]))))));
     });
   }
 
-  function chart(name, field, snapshot) {
+  function chart({ name, field, key }, snapshot) {
     const points = snapshot.series.map((moment) => [moment[0], moment[field]]);
     const last = points[points.length - 1];
     const unit = name === "p95" ? " s" : "";
-    const title = text(`chart_${name}`);
+    const title = text(`chart_${key}`);
     const label = text("chart_label", { name: title, value: known(last[1], unit), seconds: number(last[0]) });
     const tone = name === "misissued" && last[1] > 0 ? "bad" : "";
     return make("figure", { className: tone },
@@ -122,7 +127,8 @@
     const hits = cells && new Map(cells.map((cell) => [`${cell.phase} ${cell.states.join("+")}`, cell.sync_runs]));
     (grid ? grid.groups : []).forEach((group, index) => putHeat(`coverage-${index}`, grid.phases, group, hits));
     putText("coverage-text", text(
-      !snapshot ? "coverage_none" : cells === null ? "coverage_unknown" : "coverage_text",
+      !snapshot ? "coverage_none" : !snapshot.synchronises ? "coverage_in_flight"
+        : cells === null ? "coverage_unknown" : "coverage_text",
       { hit: cells ? cells.length : 0, all: snapshot ? snapshot.cells_known : 0 },
     ));
   }
@@ -166,6 +172,7 @@
     putText("run", snapshot ? `${snapshot.profile} · ${snapshot.target} · ${snapshot.directory}` : "");
     document.title = snapshot ? `${snapshot.verdict || view.status} · ${snapshot.profile} · ${text("tab")}` : text("tab");
     putList("reasons", snapshot && snapshot.state === "decided" ? view.reasons : []);
+    byId("incidents").classList.toggle("without-sync-runs", snapshot !== null && !snapshot.synchronises);
     view.groups.forEach(putFigures);
     putIncidents(view.incidents, snapshot ? snapshot.misissued : 0);
     putCourse(snapshot);
