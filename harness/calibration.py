@@ -12,8 +12,8 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from harness.exchange import attempt
-from harness.fingerprint import checksum, sha256
-from harness.records import Application, Group, Record
+from harness.fingerprint import UnreadableError, sha256
+from harness.records import Application, Group, Mark, Record
 from harness.target import Target
 
 _CONTEXT_BYTES = 20
@@ -98,7 +98,9 @@ def calibrate(target: Calibrated, *, times: int, show: Callable[[int, int], None
             for two persons who may not receive each other's documents, or is refused by no rule for single options.
     """
     wanted = cases(target)
+    permitted = {group.group: frozenset(group.persons) for group in target.groups()}
     first: dict[str, bytes] = {}
+    checksums: dict[str, str] = {}
     specimens: list[Specimen] = []
     problems: list[str] = []
     for round_ in range(times):
@@ -110,7 +112,10 @@ def calibrate(target: Calibrated, *, times: int, show: Callable[[int, int], None
             if round_ == 0:
                 specimens.append(specimen)
                 first[application.application] = document
-            elif document != first.get(application.application, document):
+                checksums[application.application] = specimen.checksum
+                if document and target.fingerprint.reader is not None:
+                    problems += check_marks(application, target.marks(document), permitted[application.group])
+            elif specimen.checksum != checksums.get(application.application, specimen.checksum):
                 where = _difference(first[application.application], document)
                 problems.append(f"{_name(application)} is not the same twice: {where}")
         if problems:
@@ -134,16 +139,39 @@ def _print(target: Target, application: Application, number: int, problems: list
     if answer.document is not None and not document:
         problems.append(f"{_name(application)} brought a document of no bytes, which anybody's could be")
         return None, b""
+    try:
+        checksum = target.fingerprint.checksum(document) if document else ""
+    except UnreadableError as error:
+        problems.append(f"{_name(application)} brought a document that its fingerprint cannot read: {error}")
+        return None, b""
     specimen = Specimen(
         person=application.applicant,
         group=application.group,
         kind=application.kind,
         options=application.options,
         refused=answer.refused,
-        checksum=checksum(document) if document else "",
+        checksum=checksum,
         sha256=sha256(document) if document else "",
     )
     return specimen, document
+
+
+def check_marks(application: Application, marks: Sequence[Mark], permitted: Collection[str]) -> Iterator[str]:
+    """What is wrong with the identity marks of the application's right document.
+
+    Somebody has to be on it, and nobody who is not of the group; whose mark a household's paper shows is its own
+    matter.
+
+    Args:
+        permitted: the group's people.
+    """
+    if not marks:
+        yield f"{_name(application)} shows no identity mark; right is a pattern that every document matches"
+    for person in dict.fromkeys(person for mark in marks for person in mark.persons if person not in permitted):
+        yield (
+            f"{_name(application)} shows the identity mark of {person}, who is not of the group {application.group}; "
+            "right is a pattern that matches nothing but the name or number of whose document it is"
+        )
 
 
 def _alike(specimens: Sequence[Specimen], target: Target) -> Iterator[str]:

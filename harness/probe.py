@@ -9,7 +9,7 @@ import msgspec
 
 from harness.calibration import Calibrated
 from harness.exchange import Exchange, attempt
-from harness.fingerprint import checksum, sha256
+from harness.fingerprint import sha256
 from harness.oracle import judge_identity
 from harness.outcome import Outcome
 from harness.records import Application, Document, Group, Mark, Print, Record
@@ -65,13 +65,13 @@ class Probe:
         document = exchange.answer.document or b""
         yield Step(name="reached", result="ok", exchanges=(exchange,))
         again = self._attempt(application)
-        yield self._told("same_twice", again, again.answer.document == document, (exchange, again))
+        yield self._told("same_twice", again, self._is_same(again.answer.document, document), (exchange, again))
         stranger = self._stranger(application)
         if stranger is None:
             yield Step(name="strangers", result="failed", found="no_stranger", values={"person": application.applicant})
             return
         other = self._attempt(stranger)
-        is_other = other.answer.document is not None and other.answer.document != document
+        is_other = other.answer.document is not None and not self._is_same(other.answer.document, document)
         yield self._told("strangers", other, is_other, (exchange, other))
         is_known = self._learn(application, document, stranger, other.answer.document)
         if not is_known:
@@ -129,15 +129,46 @@ class Probe:
         if not isinstance(self._target, Calibrated) or self._target.recall():
             for application, content in ((one, document), (other, other_document or b"")):
                 marks = self._target.marks(content)
-                for expected in self._target.expected(_print(application, content, marks)):
+                for expected in self._target.expected(self._print(application, content, marks)):
                     self._register.add(expected)
             return True
-        owners = (one.applicant, other.applicant) if document == other_document else (one.applicant,)
-        self._register.add(_entry(one, owners, document))
+        owners = (one.applicant, other.applicant) if self._is_same(other_document, document) else (one.applicant,)
+        self._register.add(self._entry(one, owners, document))
         return False
 
     def _outcome(self, application: Application, document: bytes) -> Outcome:
-        return judge_identity(_print(application, document), self._register).outcome
+        return judge_identity(self._print(application, document), self._register).outcome
+
+    def _is_same(self, one: bytes | None, other: bytes) -> bool:
+        """By what the target tells documents apart."""
+        checksum = self._target.fingerprint.checksum_on_record
+        return one is not None and checksum(one) == checksum(other)
+
+    def _print(self, application: Application, document: bytes, marks: tuple[Mark, ...] = ()) -> Print:
+        return Print(
+            application=application.application,
+            applicant=application.applicant,
+            group=application.group,
+            kind=application.kind,
+            options=application.options,
+            sent_ns=0,
+            answered_ns=0,
+            checksum=self._target.fingerprint.checksum_on_record(document),
+            size_bytes=len(document),
+            marks=marks,
+        )
+
+    def _entry(self, application: Application, owners: tuple[str, ...], document: bytes) -> Document:
+        return Document(
+            persons=owners,
+            applicants=owners,
+            group=application.group,
+            kind=application.kind,
+            options=application.options,
+            version=1,
+            checksum=self._target.fingerprint.checksum_on_record(document),
+            sha256=sha256(document),
+        )
 
     def _refused(self) -> Step:
         for group in self._groups:
@@ -181,32 +212,4 @@ def exit_code(steps: list[Step]) -> int:
 def _refuses(group: Group, application: Application) -> bool:
     return any(
         refusal.covers(application.applicant, application.kind, application.options) for refusal in group.refusals
-    )
-
-
-def _print(application: Application, document: bytes, marks: tuple[Mark, ...] = ()) -> Print:
-    return Print(
-        application=application.application,
-        applicant=application.applicant,
-        group=application.group,
-        kind=application.kind,
-        options=application.options,
-        sent_ns=0,
-        answered_ns=0,
-        checksum=checksum(document),
-        size_bytes=len(document),
-        marks=marks,
-    )
-
-
-def _entry(application: Application, owners: tuple[str, ...], document: bytes) -> Document:
-    return Document(
-        persons=owners,
-        applicants=owners,
-        group=application.group,
-        kind=application.kind,
-        options=application.options,
-        version=1,
-        checksum=checksum(document),
-        sha256=sha256(document),
     )

@@ -41,7 +41,7 @@ _SYNC_LIMIT_S = 10.0
 _SYNC_POLL_S = 0.05
 _PACKAGES = (
     *("misissue", "locust", "gevent", "geventhttpclient", "msgspec", "numpy", "xxhash"),
-    *("reportlab", "asyncpg", "aiohttp", "pydantic"),
+    *("reportlab", "pypdfium2", "zxing-cpp", "asyncpg", "aiohttp", "pydantic"),
 )
 
 
@@ -123,8 +123,11 @@ class JudgedRun:
         self.restart_clock()
         settings = self.target.open(self.directory / TARGET_DIRECTORY)
         try:
-            self._describe(parameters={**self._description.parameters, "settings": settings})
-            writer = SegmentWriter(self.directory, TARGET_SEGMENT, run=self.id, clock=self.target.clock)
+            checksum = self.target.fingerprint.name  # known only now: it may have learnt masks
+            self._describe(parameters={**self._description.parameters, "settings": settings}, checksum=checksum)
+            writer = SegmentWriter(
+                self.directory, TARGET_SEGMENT, run=self.id, clock=self.target.clock, checksum=checksum
+            )
             self._evidence = TargetEvidence(self.target, writer, has_died=self._has_died, add_fault=self.add_fault)
         except BaseException:
             self.target.close()
@@ -138,7 +141,9 @@ class JudgedRun:
         """
         self.recorder = Recorder(
             self.target,
-            SegmentWriter(self.directory, self.add_segment(), run=self.id, clock=CLOCK),
+            SegmentWriter(
+                self.directory, self.add_segment(), run=self.id, clock=CLOCK, checksum=self._description.checksum
+            ),
             self.directory / INCIDENT_DIRECTORY,
         )
         for group in self.target.groups():

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Protocol, runtime_checkable
 
+from harness.fingerprint import Fingerprint
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, Record, SyncRun
 
 
@@ -102,6 +103,8 @@ class Target(Protocol):
     """Shortest and longest pause before a requester tries again after an error."""
     shows_points: bool
     """Whether it tells when a print waits for its slot and lies in it; else only its outside is seen."""
+    fingerprint: Fingerprint
+    """How its documents are told apart; of an open or attached target the same in all processes of a run."""
     synchronises: bool
     """Whether it has sync runs; without any, prints that are in flight together are what can go wrong."""
 
@@ -175,7 +178,11 @@ class Target(Protocol):
         """
 
     def marks(self, document: bytes) -> tuple[Mark, ...]:
-        """The identity marks that the document shows, in order of its pages."""
+        """The identity marks that the document shows, in order of its pages.
+
+        Those of `fingerprint`, or of the target's own reading where it has one; not asked where `fingerprint` reads
+        slowly, because then another process does.
+        """
 
     def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:
         """The sync runs that were acknowledged since this was last asked, each told once and as a whole.

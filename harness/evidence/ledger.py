@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from harness.criteria import Criteria
+from harness.fingerprint import CHECKSUM_NAME
 from harness.records import Record
 
 SCHEMA = 2
@@ -43,6 +44,7 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
         run: id of the run; every segment of it carries it.
         clock: by which the owner of the run and its target tell the time.
         started: local wall time, ISO 8601; started_ns: the same moment on the run's clock.
+        checksum: name of the checksums of the documents (see `harness.fingerprint`), the same in all segments.
         segments: every one that there has to be; reports: the last word of those whose process told the owner of any.
         planned_s: length of the plan, seconds.
         planned_prints: applications that the plan of arrivals holds; None when users apply as soon as they are free.
@@ -67,6 +69,7 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
     command: tuple[str, ...]
     parameters: Mapping[str, object]
     versions: Mapping[str, str]
+    checksum: str = CHECKSUM_NAME
     segments: tuple[str, ...]
     reports: Mapping[str, Report] = {}
     criteria: Criteria = Criteria()

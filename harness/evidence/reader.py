@@ -104,7 +104,7 @@ class _Reading:
         self._acknowledged: set[tuple[str, int]] = set()
 
     def read(self, segment: str, path: Path) -> None:
-        reader = SegmentReader(path, self._run.run, self._prints.known_sorts)
+        reader = SegmentReader(path, self._run.run, self._prints.known_sorts, self._run.checksum)
         self._prints.begin_segment(path)
         self._segment, self._batches, self._missing = segment, Batch(batch=0, issued=0, records=0), 0
         self._changes: list[Change] = []

@@ -13,7 +13,7 @@ import msgspec
 
 from harness.evidence.segment import SegmentWriter
 from harness.evidence.waiting import Waiting
-from harness.fingerprint import checksum
+from harness.fingerprint.exact import is_unreadable
 from harness.live.tally import SelfTestSoFar, Tally, Tallying
 from harness.oracle import judge_identity
 from harness.outcome import Outcome
@@ -46,6 +46,7 @@ class Recorder:
         self.faults: list[str] = []
         self.self_test: SelfTestSoFar = "none"
         self._target = target
+        self._checksum = target.fingerprint.checksum_on_record
         self._incidents = incidents
         self._unsettled: deque[tuple[Print, bytes]] = deque()
         self._sample: tuple[Print, bytes] | None = None
@@ -75,7 +76,7 @@ class Recorder:
             sent_ns=sent_ns,
             answered_ns=answered_ns,
             intended_ns=intended_ns,
-            checksum=checksum(document),
+            checksum=self._checksum(document),
             size_bytes=len(document),
         )
         if judge_identity(print_, self.register).outcome is _OK:
@@ -93,9 +94,10 @@ class Recorder:
         while self._unsettled:
             print_, document = self._unsettled[0]
             if self.register.find(print_.checksum) is None:
-                known = self._waiting.marks(print_.checksum)
-                marks = self._target.marks(document) if known is None else known
-                print_ = msgspec.structs.replace(print_, marks=marks)
+                if not is_unreadable(print_.checksum):
+                    known = self._waiting.marks(print_.checksum)
+                    marks = self._target.marks(document) if known is None else known
+                    print_ = msgspec.structs.replace(print_, marks=marks)
                 for expected in self._target.expected(print_):
                     if self.register.add(expected):
                         self.segment.write(expected)

@@ -52,6 +52,9 @@ _encoder = msgspec.json.Encoder()
 class SegmentWriter:
     """Writes one segment. Not thread-safe; greenlets of one process may share it, because no method yields in between.
 
+    Args:
+        checksum: name of the checksums of the documents in it.
+
     Attributes:
         issued: attempts that this process has sent so far; whoever sends one counts it first.
         batch: sequence number of the last batch.
@@ -60,7 +63,7 @@ class SegmentWriter:
         LedgerError: when the file exists already or cannot be written.
     """
 
-    def __init__(self, directory: Path, segment: str, *, run: str, clock: str) -> None:
+    def __init__(self, directory: Path, segment: str, *, run: str, clock: str, checksum: str = CHECKSUM_NAME) -> None:
         self.path = segment_path(directory, segment)
         self.segment = segment
         self.records = 0
@@ -75,7 +78,7 @@ class SegmentWriter:
         except OSError as error:
             message = f"cannot write the ledger segment {self.path}: {error.strerror}; choose another --out"
             raise LedgerError(message) from error
-        self._append(Header(run=run, segment=segment, clock=clock))
+        self._append(Header(run=run, segment=segment, clock=clock, checksum=checksum))
         self.flush()
 
     def write(self, record: Evidence) -> None:
@@ -136,16 +139,18 @@ class SegmentReader:
 
     Args:
         run: the id of the run to which it has to belong, where that is known.
+        checksum: the name that the checksums of its documents have to have.
         sorts: of the prints of the run, shared by all of its segments.
     """
 
-    def __init__(self, path: Path, run: str = "", sorts: Sorts | None = None) -> None:
+    def __init__(self, path: Path, run: str = "", sorts: Sorts | None = None, checksum: str = CHECKSUM_NAME) -> None:
         self.path = path
         self.faults: list[str] = []
         self.clock = ""
         self.records = 0
         self.closed = False
         self._run = run
+        self._checksum = checksum
         self._sorts = Sorts() if sorts is None else sorts
         self._lines = 0
         self._digest = xxhash.xxh3_128()
@@ -246,8 +251,8 @@ class SegmentReader:
             self.faults.append(f"segment {name} has the header of {header.segment} at line {self._lines}")
         if self._run and header.run != self._run:
             self.faults.append(f"segment {name} belongs to run {header.run}, not to {self._run}")
-        if (header.schema, header.checksum) != (SCHEMA, CHECKSUM_NAME):
+        if (header.schema, header.checksum) != (SCHEMA, self._checksum):
             self.faults.append(
                 f"segment {name} has schema {header.schema} with {header.checksum}; "
-                f"this version reads schema {SCHEMA} with {CHECKSUM_NAME}"
+                f"this version reads schema {SCHEMA}, and the run is one with {self._checksum}"
             )

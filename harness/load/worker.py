@@ -171,6 +171,7 @@ class Worker:
             told.segment,
             run=told.run,
             clock=told.clock if same_clock else f"{told.clock} of {told.segment}",
+            checksum=target.fingerprint.name,
         )
         recorder = Recorder(target, writer, self._directory / INCIDENT_DIRECTORY)
         for group in target.groups():

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.target import TargetError
+from targets.http.fingerprints import complaints as fingerprint_complaints
 from targets.http.lines import line_of
 from targets.http.models import Description, RequestTable
 from targets.http.people import People, read_people
@@ -54,7 +55,12 @@ class Source:
                 f"{path}: is nested too deeply; right are tables as docs/own-service.md shows them"
             ) from error
         self.people = self._read_people()
-        problems = [*self._placeholders(), *self._unsendable(), *complaints(self.description, self.people)]
+        problems = [
+            *self._placeholders(),
+            *self._unsendable(),
+            *complaints(self.description, self.people),
+            *fingerprint_complaints(self.description.fingerprint, self.people),
+        ]
         if problems:
             raise TargetError("\n".join(self.tell(*problem) for problem in problems))
 

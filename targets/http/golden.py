@@ -19,6 +19,7 @@ class Golden(Record, frozen=True, kw_only=True, omit_defaults=False):
     """A golden file.
 
     Args:
+        checksum: name of its checksums.
         service, version: whose documents they are; a run against another version is refused.
     """
 
@@ -46,11 +47,11 @@ def write_golden(path: Path, golden: Golden) -> None:
         raise TargetError(str(error)) from error
 
 
-def read_golden(path: Path, *, service: str, version: str, command: str) -> Golden:
+def read_golden(path: Path, *, service: str, version: str, checksum: str, command: str) -> Golden:
     """The golden file of a service.
 
     Args:
-        version: that the service tells now.
+        version: that the service tells now; checksum: by which its documents are told apart now.
         command: that makes a golden file, for the message.
 
     Raises:
@@ -63,10 +64,10 @@ def read_golden(path: Path, *, service: str, version: str, command: str) -> Gold
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TargetError(f"{path}: is no golden file ({error}); make it again: {command}") from error
     found = (golden.schema, golden.checksum, golden.service, golden.version)
-    if found != (SCHEMA, CHECKSUM_NAME, service, version):
+    if found != (SCHEMA, checksum, service, version):
         told, right = (
             f"schema {schema}, {name}, service {of}, version {known or 'unknown'}"
-            for schema, name, of, known in (found, (SCHEMA, CHECKSUM_NAME, service, version))
+            for schema, name, of, known in (found, (SCHEMA, checksum, service, version))
         )
         raise TargetError(f"{path}: found {told}, right is {right}; make it again: {command}")
     return golden

@@ -13,6 +13,7 @@ from harness.target import Answer, Request, TargetError
 from targets.http.answers import Received
 from targets.http.conversation import Conversation
 from targets.http.description import Source
+from targets.http.fingerprints import make_fingerprint
 from targets.http.golden import Golden, RightDocuments, golden_path, read_golden, write_golden
 from targets.http.requests import make_request, values_of
 from targets.http.safety import check_load
@@ -51,6 +52,7 @@ class HttpTarget:
         self._kinds = list(self._described.kinds)
         self._weights = [kind.weight for kind in self._described.kinds.values()]
         self._options = [option for kind in self._described.kinds.values() for option in kind.options]
+        self.fingerprint = make_fingerprint(self._described.fingerprint, self._people)
         self._golden = golden_path(self._source.path)
         self._right = RightDocuments(())
         self._version = ""
@@ -134,9 +136,9 @@ class HttpTarget:
         """The golden file has checksums only."""
         return None
 
-    def marks(self, document: bytes) -> tuple[Mark, ...]:  # noqa: ARG002 - protocol
-        """None is known; a document that is nobody's is undecided."""
-        return ()
+    def marks(self, document: bytes) -> tuple[Mark, ...]:
+        """As described; where nothing is, a document that is nobody's is undecided."""
+        return self.fingerprint.marks(document)
 
     def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:  # noqa: ARG002 - protocol
         """None."""
@@ -163,7 +165,13 @@ class HttpTarget:
         """From the golden file beside the target.toml."""
         if not self._golden.exists():
             return False
-        golden = read_golden(self._golden, service=self.name, version=self._version, command=self._how)
+        golden = read_golden(
+            self._golden,
+            service=self.name,
+            version=self._version,
+            checksum=self.fingerprint.name,
+            command=self._how,
+        )
         self._right = RightDocuments(golden.specimens)
         return True
 
@@ -177,7 +185,15 @@ class HttpTarget:
 
     def keep(self, specimens: Sequence[Specimen]) -> str:
         """Into the golden file beside the target.toml."""
-        write_golden(self._golden, Golden(service=self.name, version=self._version, specimens=tuple(specimens)))
+        write_golden(
+            self._golden,
+            Golden(
+                checksum=self.fingerprint.name,
+                service=self.name,
+                version=self._version,
+                specimens=tuple(specimens),
+            ),
+        )
         return str(self._golden)
 
     def secrets(self) -> Collection[str]:

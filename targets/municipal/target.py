@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from harness.fingerprint import Fingerprint
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
 from harness.target import Answer, Request, TargetError
 from targets.municipal.certificates import read_marks
@@ -41,6 +42,7 @@ class Municipal:
     name = "municipal"
     clock = CLOCK
     shows_points = True
+    fingerprint = Fingerprint()
     synchronises = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:

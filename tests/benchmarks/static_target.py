@@ -6,7 +6,7 @@ from random import Random
 
 import msgspec
 
-from harness.fingerprint import checksum, sha256
+from harness.fingerprint import Fingerprint, checksum, sha256
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
 from harness.target import Answer, Request, TargetError
 from tests.benchmarks.static_service import PERSONS, document, person_name
@@ -24,6 +24,7 @@ class StaticTarget:
     client_timeout_s: float | None = 60.0
     reapply_after_s = (0.0, 0.0)
     shows_points = False
+    fingerprint = Fingerprint()
     synchronises = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:

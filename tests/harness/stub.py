@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
+from harness.fingerprint import Fingerprint
 from harness.records import (
     Application,
     Change,
@@ -35,6 +36,7 @@ class StubTarget:
     client_timeout_s: float | None = 1.0
     reapply_after_s = (0.0, 0.0)
     shows_points = False
+    fingerprint = Fingerprint()
     synchronises = True
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:

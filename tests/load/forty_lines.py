@@ -9,7 +9,7 @@ from random import Random
 
 import msgspec
 
-from harness.fingerprint import checksum, sha256
+from harness.fingerprint import Fingerprint, checksum, sha256
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
 from harness.target import Answer, Request, TargetError
 
@@ -24,6 +24,7 @@ class Target:
     client_timeout_s: float | None = 5.0
     reapply_after_s = (0.1, 0.2)
     shows_points = False
+    fingerprint = Fingerprint()
     synchronises = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:
