@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
-const LOOKUPS_EACH = 200; // then the connection is made anew
+const LOOKUPS_EACH = 70; // then the connection is made anew
 
 export class CancelledError extends Error {}
 
