@@ -23,19 +23,18 @@ const OPTIONS = {
   port: { type: 'string', default: '8080' },
   defect: { type: 'string' },
   log: { type: 'string' },
-  dated: { type: 'boolean', default: false },
 };
 
 /** Raised when the service cannot start with its options. */
 class StartError extends Error {}
 
 function readOptions() {
-  const { port, defect, log, dated } = parseArgs({ options: OPTIONS }).values;
+  const { port, defect, log } = parseArgs({ options: OPTIONS }).values;
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) throw new StartError(`--port: ${port} is no port, right is 0 to 65535`);
   if (defect !== undefined && !Object.hasOwn(DEFECTS, defect)) {
     throw new StartError(`--defect: ${defect} is not known, right is ${Object.keys(DEFECTS)}`);
   }
-  return { port: Number(port), giveUp: defect ? DEFECTS[defect] : keepPlace, log: log && openLog(log), dated };
+  return { port: Number(port), giveUp: defect ? DEFECTS[defect] : keepPlace, log: log && openLog(log) };
 }
 
 function openLog(path) {
@@ -50,17 +49,16 @@ function answer(response, status, body) {
   response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function makeFile(customer, kind, dated) {
+function makeFile(customer, kind) {
   const bought = customer.bought.split(';').map((item) => item.match(/(.*) (\d+)$/));
   const total = bought.reduce((sum, [, , yen]) => sum + Number(yen), 0);
   const row = (name, yen) => `${name.padEnd(30)}${String(yen).padStart(10)} yen`;
   const lines = [TITLES[kind], `Customer ${customer.person}`, customer.name, customer.city, ''];
   lines.push(...bought.map(([, name, yen]) => row(name, yen)), row('Total', total));
-  const made = dated ? new Date() : new Date(0);
-  return pdf(TITLES[kind], lines, { made, id: dated ? randomBytes(16).toString('hex') : '0'.repeat(32) });
+  return pdf(TITLES[kind], lines, { made: new Date(), id: randomBytes(16).toString('hex') });
 }
 
-async function issue(request, response, lookUp, { log, dated }) {
+async function issue(request, response, lookUp, { log }) {
   const { customer: asked, kind, reference } = JSON.parse(await text(request)) ?? {};
   const key = customers.get(asked)?.key;
   if (!key || request.headers.authorization !== `Bearer ${key}`) return answer(response, 403, { error: 'key' });
@@ -78,7 +76,7 @@ async function issue(request, response, lookUp, { log, dated }) {
     clearTimeout(limit);
   }
   if (!customer?.bought) return answer(response, 404, { error: 'nothing was bought' });
-  const file = makeFile(customer, kind, dated);
+  const file = makeFile(customer, kind);
   if (log) writeSync(log, `${JSON.stringify({ nonce: reference, asked, owner: customer.person, kind })}\n`);
   return answer(response, 200, { invoice: { number: `${kind}-${customer.person}`, pdf: file.toString('base64') } });
 }
