@@ -72,11 +72,11 @@ def calibrate(target: str, settings: Sequence[str], times: int, lang: str | None
     try:
         with progress(language) as show:
             specimens = calibrate_target(system, times=times, show=show)
+        place = system.keep(specimens)
     except CalibrationError as error:
         for line in str(error).splitlines():
             click.echo(f"misissue: {line}", err=True)
         sys.exit(1)
-    place = system.keep(specimens)
     documents = sum(not one.refused for one in specimens)
     told = {"documents": documents, "refusals": len(specimens) - documents, "place": place}
     click.echo(language.text("terminal.calibrated", **told))

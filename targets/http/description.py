@@ -73,7 +73,8 @@ class Source:
     def _read_people(self) -> People:
         table = self.description.people
         try:
-            return read_people(table, self.path.parent)
+            kinds = {name: kind.options for name, kind in self.description.kinds.items()}
+            return read_people(table, self.path.parent, kinds)
         except TargetError as error:
             raise TargetError(
                 self.tell(("people", "file" if table.file is not None else "generate"), str(error))

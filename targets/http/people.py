@@ -12,6 +12,7 @@ import msgspec
 from harness.records import Group
 from harness.target import TargetError
 from targets.http.models import GenerateTable, PeopleTable
+from targets.http.refused import REFUSED, Kinds, Refused
 
 _LONGEST = 200
 PERSON, GROUP, RECEIVES_FOR = "person", "group", "receives_for"
@@ -38,9 +39,13 @@ class People:
 
     Attributes:
         applicants: group -> those who apply by it.
+        refused: who has to be refused; None where the file does not say.
     """
 
-    def __init__(self, individuals: Sequence[Individual], receives_for: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, individuals: Sequence[Individual], receives_for: Mapping[str, Sequence[str]], refused: Refused | None
+    ) -> None:
+        self.refused = refused
         self.individuals = {one.person: one for one in individuals}
         households: dict[str, list[str]] = {}
         for one in individuals:
@@ -52,7 +57,8 @@ class People:
         for person, others in receives_for.items():
             of_home = households[self.individuals[person].household]
             self._add(f"{person} for {', '.join(others)}", dict.fromkeys([person, *of_home, *others]), [person])
-        self.columns = frozenset(name for one in individuals for name in one.columns) - {PERSON, GROUP, RECEIVES_FOR}
+        named = {PERSON, GROUP, RECEIVES_FOR, REFUSED}
+        self.columns = frozenset(name for one in individuals for name in one.columns) - named
 
     def __len__(self) -> int:
         return len(self.individuals)
@@ -63,14 +69,14 @@ class People:
             self.applicants[group] = tuple(applicants)
 
 
-def read_people(table: PeopleTable, directory: Path) -> People:
-    """The people that a target.toml in this directory names.
+def read_people(table: PeopleTable, directory: Path, kinds: Kinds) -> People:
+    """The people that a target.toml in this directory names, who may apply for these kinds of documents.
 
     Raises:
         TargetError: saying of which line or person it is, what was found and what would be right.
     """
     if table.generate is not None:
-        return People(_generate(table.generate), {})
+        return People(_generate(table.generate), {}, None)
     path = directory / (table.file or "")
     columns = _by_person(_rows(path), path)
     # Nobody's household is called like a person, for people without one are their own.
@@ -78,7 +84,7 @@ def read_people(table: PeopleTable, directory: Path) -> People:
         Individual(person=person, household=told.get(GROUP, "").strip() or f"of {person}", columns=told)
         for person, told in columns.items()
     ]
-    return People(individuals, _receives_for(columns, path))
+    return People(individuals, _receives_for(columns, path), _refused(columns, kinds, path))
 
 
 def _generate(table: GenerateTable) -> list[Individual]:
@@ -147,6 +153,14 @@ def _receives_for(columns: Mapping[str, Mapping[str, str]], path: Path) -> dict[
         if others:
             found[person] = others
     return found
+
+
+def _refused(columns: Mapping[str, Mapping[str, str]], kinds: Kinds, path: Path) -> Refused | None:
+    column = {person: told[REFUSED] for person, told in columns.items() if REFUSED in told}
+    try:
+        return Refused(column, kinds) if column else None
+    except TargetError as error:
+        raise TargetError(f"{path}: {error}") from error
 
 
 def _as_text(value: object) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from random import Random
 from types import MappingProxyType
 
-from harness.calibration import Specimen
+from harness.calibration import CalibrationError, Specimen
 from harness.exchange import send
-from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
+from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, Refusal, SyncRun
 from harness.target import Answer, Request, TargetError
 from targets.http.answers import Received
 from targets.http.conversation import Conversation
@@ -98,7 +98,7 @@ class HttpTarget:
     def groups(self) -> Sequence[Group]:
         """The test persons, with what may not be issued to them as far as that is known."""
         return [
-            Group(group=group.group, persons=group.persons, refusals=self._right.refusals(group.group))
+            Group(group=group.group, persons=group.persons, refusals=self._refusals(group.group))
             for group in self._people.groups
         ]
 
@@ -185,6 +185,10 @@ class HttpTarget:
 
     def keep(self, specimens: Sequence[Specimen]) -> str:
         """Into the golden file beside the target.toml."""
+        if self._people.refused is not None:
+            problems = [*self._people.refused.contradictions(specimens)]
+            if problems:
+                raise CalibrationError("\n".join(problems))
         write_golden(
             self._golden,
             Golden(
@@ -199,6 +203,12 @@ class HttpTarget:
     def secrets(self) -> Collection[str]:
         """Those of the description."""
         return self._secrets.values()
+
+    def _refusals(self, group: str) -> tuple[Refusal, ...]:
+        """What may not be issued: by the people's file where it says who has to be refused, else as it was learnt."""
+        if self._people.refused is None:
+            return self._right.refusals(group)
+        return self._people.refused.of(self._people.applicants[group])
 
     @property
     def _how(self) -> str:

@@ -119,6 +119,19 @@ def test_several_requests_are_one_print(serve: Serve, tmp_path: Path) -> None:
     assert process.issued == verdict.prints_judged == verdict.outcomes["ok"] > 20
 
 
+def test_a_service_that_does_not_refuse(serve: Serve, tmp_path: Path) -> None:
+    """Who has to be refused by the people's file and is not is told by the probe, and nothing is learnt."""
+    serve()
+    (tmp_path / "people.csv").write_text("person,refused\nP001,*\nP002,\n")
+    probed = run("probe", "target.toml", cwd=tmp_path)
+    assert probed.returncode == 1, probed.stdout + probed.stderr
+    assert "FAILED · who has to be refused is refused" in probed.stdout
+    learnt = run("calibrate", "target.toml", cwd=tmp_path)
+    assert learnt.returncode == 1, learnt.stdout + learnt.stderr
+    assert "of P001, payslip+my_number of P001, annual of P001; right is an answer" in learnt.stderr
+    assert not (tmp_path / "target.golden.json").exists()
+
+
 def account(verdict: Verdict, most: int) -> None:
     """Nothing of a slow service is a misissuance, and every attempt is accounted for."""
     assert verdict.incidents == ()
