@@ -11,15 +11,16 @@ module all intervals are half-open. What is not known is left out: a cell can be
 hit.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations_with_replacement
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.crowds import MOST, Crowds, Stays, Union, is_last
 from harness.evidence.run_times import UNSEEN_NS, RunTimes
+from harness.ranges import changes
 from harness.records import Record, SyncRun
 
 Times = npt.NDArray[np.int64]
@@ -34,8 +35,7 @@ STATES = ("applied", *SLOT_STATES)
 POINTS = (*STATES, "other")
 """Points that begin a state, and one name for all others, which only end one."""
 
-MOST = 3  # prints in a cell
-NEVER = np.iinfo(np.int64).min
+_AT_ONCE = 262_144  # events, so that what is made of them stays in the processor's cache
 
 
 class Cell(Record, frozen=True, kw_only=True):
@@ -88,20 +88,35 @@ def cells_from_points(
         point: index into `POINTS`.
         slot: any key of the slot; events without one (-1) share a slot, as those of a service with a single slot do.
     """
-    phases = _Phases(_phases_by_points(RunTimes.of(runs)))
-    stays = _stays(print_, point, at_ns, slot)
-    stays = stays.where(_Union(phases.begin, phases.end).meets(stays.begin, stays.end))
+    times, stays = RunTimes.of(runs), _StaysByPoints(print_, point, at_ns, slot)
+    found: defaultdict[Cell, list[Runs]] = defaultdict(list)
+    # The runs of a while at a time: they meet few of the prints, and whatever is looked at is looked at often.
+    for some in stays.windows(times.begin_ns):
+        phases = _Phases(_phases_by_points(RunTimes(*(column[some] for column in times))), some)
+        for cell, met in phases.cells(_hits_by_points(phases, stays.between(*phases.limits))).items():
+            found[cell].append(met)
+    return {cell: np.sort(np.concatenate(met)) for cell, met in found.items()}
+
+
+def _hits_by_points(phases: "_Phases", stays: Stays) -> dict[tuple[str, ...], Flags]:
+    """States of a cell -> whether each phase met them."""
+    stays = stays.where(Union(phases.begin, phases.end).meets(stays.begin, stays.end))
     has_slot = stays.state > 0
-    in_slots = _Crowds(stays.where(has_slot), STATES)
-    without_slot = _Crowds(stays._replace(slot=np.zeros_like(stays.slot)).where(~has_slot), APPLIED)
+    in_slots = Crowds(stays.where(has_slot), STATES)
+    without_slot = Crowds(stays._replace(slot=np.zeros_like(stays.slot)).where(~has_slot), APPLIED)
     applied = {k: without_slot.when(APPLIED * k) for k in range(1, MOST + 1)}
-    hits = {APPLIED * k: union.meets(phases.begin, phases.end) for k, union in applied.items()}
+    hits: dict[tuple[str, ...], Flags] = {(): np.ones(len(phases.begin), np.bool_)}
+    # A cell is looked for where that with a print less was hit.
+    for k, union in applied.items():
+        hits[APPLIED * k] = phases.met(union, hits[APPLIED * (k - 1)])
     for crowd in _crowds_of(SLOT_STATES):
         union = in_slots.when(crowd)
-        hits[crowd] = union.meets(phases.begin, phases.end)
+        hits[crowd] = phases.met(union, hits[crowd[:-1]])
         for k in range(1, MOST - len(crowd) + 1):
-            hits[APPLIED * k + crowd] = (union & applied[k]).meets(phases.begin, phases.end)
-    return phases.cells(hits)
+            both = hits[crowd] & hits[APPLIED * k]
+            hits[APPLIED * k + crowd] = phases.met(union & applied[k], both) if both.any() else both
+    del hits[()]
+    return hits
 
 
 def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: Times) -> dict[Cell, Runs]:
@@ -113,14 +128,14 @@ def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: 
     Args:
         sent_ns: shape (prints,), as `answered_ns`; prints come in any order.
     """
-    phases = _Phases(_phases_from_outside(RunTimes.of(runs)))
-    flights = _Stays(
+    phases = _Phases(_phases_from_outside(RunTimes.of(runs)), np.arange(len(runs)))
+    flights = Stays(
         state=np.zeros(len(sent_ns), np.int8),
         begin=sent_ns,
         end=answered_ns + 1,
         slot=np.zeros(len(sent_ns), np.int32),
     )
-    in_flight = _Crowds(flights.where(answered_ns >= sent_ns), IN_FLIGHT)
+    in_flight = Crowds(flights.where(answered_ns >= sent_ns), IN_FLIGHT)
     return phases.cells(
         {crowd: in_flight.when(crowd).meets(phases.begin, phases.end) for crowd in _crowds_of(IN_FLIGHT)}
     )
@@ -146,18 +161,30 @@ def _phases_from_outside(times: RunTimes) -> Iterator[tuple[str, Flags, Times, T
 
 
 class _Phases:
-    """The phases of all sync runs, kind by kind; those whose points are in the wrong order are left out."""
+    """The phases of some sync runs, kind by kind; those whose points are in the wrong order are left out."""
 
-    def __init__(self, phases: Iterable[tuple[str, Flags, Times, Times]]) -> None:
+    def __init__(self, phases: Iterable[tuple[str, Flags, Times, Times]], runs: Runs) -> None:
         self._runs: dict[str, Runs] = {}
         begins, ends = [], []
         for name, seen, begin_ns, end_ns in phases:
-            runs = np.flatnonzero(seen & (begin_ns <= end_ns))
-            self._runs[name] = runs
-            begins.append(begin_ns[runs])
-            ends.append(end_ns[runs] + 1)
+            known = seen & (begin_ns <= end_ns)
+            self._runs[name] = runs[known]
+            begins.append(begin_ns[known])
+            ends.append(end_ns[known] + 1)
         self.begin: Times = np.concatenate(begins)
         self.end: Times = np.concatenate(ends)
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Of a half-open interval that holds all of them; there is at least one, since every run begins."""
+        return int(self.begin.min()), int(self.end.max())
+
+    def met(self, union: Union, among: Flags) -> Flags:
+        """Which of these phases hold an instant of the union."""
+        found = np.zeros(len(among), np.bool_)
+        rows = np.flatnonzero(among)
+        found[rows] = union.meets(self.begin[rows], self.end[rows])
+        return found
 
     def cells(self, hits: dict[tuple[str, ...], Flags]) -> dict[Cell, Runs]:
         """Cell -> sync runs, of states -> whether each phase met them."""
@@ -172,85 +199,6 @@ class _Phases:
         return cells
 
 
-class _Union:
-    """The instants of many half-open intervals, as intervals that are apart, in order."""
-
-    def __init__(self, begin: Times, end: Times) -> None:
-        order = np.argsort(begin, kind="stable")
-        # The first interval is empty and stands for "nothing has begun", so that every search finds one.
-        begin, end = np.append(NEVER, begin[order]), np.maximum.accumulate(np.append(NEVER, end[order]))
-        apart = begin[1:] > end[:-1]
-        self._begin: Times = begin[np.append(True, apart)]
-        self._end: Times = end[np.append(apart, True)]
-
-    def meets(self, begin: Times, end: Times) -> Flags:
-        """Whether each of the half-open intervals, none of them empty, holds an instant of this union."""
-        return self._reach(end - 1) > begin
-
-    def __and__(self, other: "_Union") -> "_Union":
-        """The instants of both: each piece begins where one of the two begins within the other."""
-        begin = np.concatenate((self._begin, other._begin))
-        end = np.concatenate(
-            (np.minimum(self._end, other._reach(self._begin)), np.minimum(other._end, self._reach(other._begin)))
-        )
-        return _Union(begin[begin < end], end[begin < end])
-
-    def _reach(self, at: Times) -> Times:
-        """The end of the last interval that has begun by then."""
-        return self._end[np.searchsorted(self._begin, at, side="right") - 1]
-
-
-class _Stays(NamedTuple):
-    """Stays of prints in a state (its index), half-open; arrays of one length."""
-
-    state: npt.NDArray[np.int8]
-    begin: Times
-    end: Times
-    slot: npt.NDArray[np.int32]
-
-    def where(self, flags: Flags) -> "_Stays":
-        return _Stays(self.state[flags], self.begin[flags], self.end[flags], self.slot[flags])
-
-
-def _stays(
-    print_: npt.NDArray[np.int32], point: npt.NDArray[np.int8], at_ns: Times, slot: npt.NDArray[np.int32]
-) -> _Stays:
-    """The states of all prints, each from its point to the print's next."""
-    order = np.arange(len(print_)) if in_order(print_, at_ns) else np.lexsort((slot, point, at_ns, print_))
-    print_, at_ns = print_[order], at_ns[order]
-    settled = np.flatnonzero(_is_last(print_, at_ns))
-    order, print_, at_ns = order[settled], print_[settled], at_ns[settled]
-    until = at_ns + 1
-    np.copyto(until[:-1], at_ns[1:], where=print_[1:] == print_[:-1])
-    stays = _Stays(state=point[order], begin=at_ns, end=until, slot=slot[order])
-    return stays.where(stays.state < len(STATES))
-
-
-class _Crowds:
-    """How many prints were in each state of one slot together, slot by slot and row by row in time.
-
-    A row holds until the next. The last row of a slot holds nobody, since every stay has ended.
-    """
-
-    def __init__(self, stays: _Stays, states: tuple[str, ...]) -> None:
-        time = np.concatenate((stays.begin, stays.end))
-        slot = np.concatenate((stays.slot, stays.slot))
-        order = np.lexsort((time, slot))
-        settled = np.flatnonzero(_is_last(slot[order], time[order]))
-        self._time: Times = time[order[settled]]
-        self._counts: dict[str, npt.NDArray[np.int8]] = {}
-        for index, state in enumerate(states):
-            entered = (stays.state == index).astype(np.int8)
-            count = np.cumsum(np.concatenate((entered, -entered))[order], dtype=np.int32)[settled]
-            self._counts[state] = np.minimum(count, MOST).astype(np.int8)
-
-    def when(self, crowd: tuple[str, ...]) -> _Union:
-        """When at least these prints were together in any slot."""
-        together = np.all([self._counts[state] >= least for state, least in Counter(crowd).items()], axis=0)
-        before = np.roll(together, 1)  # the last row of all holds nobody, so the first one has nobody before it
-        return _Union(self._time[together & ~before], self._time[before & ~together])
-
-
 def in_order(print_: npt.NDArray[np.int32], at_ns: Times) -> bool:
     """Whether the events are sorted by print and time, and no print reached two points in one nanosecond.
 
@@ -260,9 +208,46 @@ def in_order(print_: npt.NDArray[np.int32], at_ns: Times) -> bool:
     return bool(np.all((print_[1:] > print_[:-1]) | (same & (at_ns[1:] > at_ns[:-1]))))
 
 
-def _is_last(*keys: npt.NDArray[np.generic]) -> Flags:
-    """Whether the next row differs in one of the keys, or there is none."""
-    rows = len(keys[0])
-    last = np.ones(rows, np.bool_)
-    last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    return last
+class _StaysByPoints:
+    """The states of all prints, each from its point to the print's next.
+
+    Quick where the prints come in the order of time, as those of `harness.evidence.events` do.
+    """
+
+    def __init__(
+        self, print_: npt.NDArray[np.int32], point: npt.NDArray[np.int8], at_ns: Times, slot: npt.NDArray[np.int32]
+    ) -> None:
+        if not in_order(print_, at_ns):
+            order = np.lexsort((slot, point, at_ns, print_))
+            order = order[is_last(print_[order], at_ns[order])]
+            print_, point, at_ns, slot = print_[order], point[order], at_ns[order], slot[order]
+        self._print, self._point, self._at_ns, self._slot = print_, point, at_ns, slot
+        # In parts, none of which cuts a print in two: that of a longer print is longer, too.
+        cuts = np.searchsorted(print_, print_[::_AT_ONCE], side="left")
+        self._firsts = cuts[changes(cuts)]
+        self._lasts = np.append(self._firsts[1:], len(print_))
+        self._earliest_ns: Times = np.minimum.reduceat(at_ns, self._firsts) if len(print_) else at_ns
+        self._latest_ns: Times = np.maximum.reduceat(at_ns, self._firsts) if len(print_) else at_ns
+
+    def windows(self, at_ns: Times) -> list[npt.NDArray[np.intp]]:
+        """Indexes of these times, those together between which few prints come: some for about each part."""
+        window = np.searchsorted(np.maximum.accumulate(self._earliest_ns), at_ns, side="right")
+        order = np.argsort(window, kind="stable")
+        return np.split(order, changes(window[order])[1:]) if len(order) else []
+
+    def between(self, begin_ns: int, end_ns: int) -> Stays:
+        """Those that hold an instant of this half-open interval."""
+        parts = np.flatnonzero((self._earliest_ns < end_ns) & (self._latest_ns >= begin_ns))
+        limits = zip(self._firsts[parts].tolist(), self._lasts[parts].tolist(), strict=True)
+        found = []
+        for here in (slice(0, 0), *(slice(first, last) for first, last in limits)):
+            stays = self._of_rows(here)
+            found.append(stays.where((stays.state < len(STATES)) & (stays.begin < end_ns) & (stays.end > begin_ns)))
+        return Stays(*map(np.concatenate, zip(*found, strict=True)))
+
+    def _of_rows(self, here: slice) -> Stays:
+        """The states that begin there, and what only ends one."""
+        print_, begin = self._print[here], self._at_ns[here]
+        end = begin + 1
+        np.copyto(end[:-1], begin[1:], where=print_[1:] == print_[:-1])
+        return Stays(self._point[here], begin, end, self._slot[here])

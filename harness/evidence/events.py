@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from copy import copy
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from harness.records import PrintEvent
 
 _APPLIED = POINTS.index("applied")
 _STATES = POINTS[:-1]
+_AT_ONCE = 8192  # pieces, so that what is made of them stays in the processor's cache
 _MOST_OTHERS = 100
 """Points beside the states whose names are kept, so that numbers fit into a byte; of a service with more, none is."""
 
@@ -58,6 +60,21 @@ class _Numbers:
         return np.minimum(np.searchsorted(self._digests, digests), len(self._digests) - 1)
 
 
+class _Part(NamedTuple):
+    """Some rows, not sorted yet.
+
+    Args:
+        digests: of the nonces of its pieces, which are events of one print that follow one another.
+        begins: the row in which each piece begins.
+    """
+
+    digests: Words
+    begins: NDArray[np.intp]
+    point: NDArray[np.int8]
+    at_ns: NDArray[np.int64]
+    slot: NDArray[np.int32]
+
+
 class Events:
     """One row an event, print by print and in the order of time; prints come in that of their first event.
 
@@ -70,7 +87,8 @@ class Events:
     """
 
     def __init__(self) -> None:
-        self._parts: list[tuple[Words, NDArray[np.int8], NDArray[np.int64], NDArray[np.int32]]] = []
+        self._parts: list[_Part] = []
+        self._rows = 0
         self._slot_names: list[str] = []
         self._other_points: list[str] = []
         self._points, self._slots = _Numbers(self._point_number), _Numbers(self._slot_number)
@@ -86,7 +104,10 @@ class Events:
     def add(self, events: EventColumns) -> None:
         """Some more rows."""
         points, slots = self._points.of(events.point).astype(np.int8), self._slots.of(events.slot)
-        self._parts.append((events.nonce.digests(), points, events.at_ns, slots))
+        digests = events.nonce.digests()
+        begins = changes(digests)
+        self._parts.append(_Part(digests[begins], self._rows + begins, points, events.at_ns, slots))
+        self._rows += len(digests)
 
     def _point_number(self, point: str) -> int:
         if point in _STATES:
@@ -103,35 +124,39 @@ class Events:
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
         self.add(EventColumns.of([]))  # so that there is something to concatenate
-        digests, point, at_ns, slot = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
+        digests, begins, point, at_ns, slot = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
         self._parts.clear()
-        # Events of a print that follow one another are sorted as one.
-        begins = changes(digests)
-        ends = np.append(begins[1:], len(digests))
-        parts = np.argsort(digests[begins], kind="stable")
-        sorted_ = digests[begins][parts]
-        firsts = changes(sorted_)
-        self._digests = sorted_[firsts]
-        # In the order of time, since whoever looks for them looks for a time; what comes together then lies together.
-        first_ns = np.minimum.reduceat(np.minimum.reduceat(at_ns, begins)[parts], firsts) if len(firsts) else at_ns
-        prints = np.lexsort((self._digests, first_ns))
-        self._numbers = np.empty(len(prints), dtype=np.int32)
-        self._numbers[prints] = np.arange(len(prints), dtype=np.int32)
-        print_of_part, places = ranges(firsts[prints], np.append(firsts[1:], len(parts))[prints])
-        part_of_row, order = ranges(begins[parts[places]], ends[parts[places]])
-        self.print_: NDArray[np.int32] = print_of_part[part_of_row].astype(np.int32)
-        if not in_order(self.print_, at_ns[order]):
-            order = order[np.lexsort((at_ns[order], self.print_))]
+        of_next = changes(digests)  # one that goes on in the next part is one
+        digests, begins = digests[of_next], begins[of_next]
+        lengths = np.diff(begins, append=len(at_ns))
+        first_ns = np.minimum.reduceat(at_ns, begins) if len(begins) else at_ns
+        order, numbers = _print_by_print(digests, first_ns)
+        begins, lengths = begins[order], lengths[order]
+        self._digests = digests[order[changes(numbers)]]
         others = self._other_points if len(self._other_points) <= _MOST_OTHERS else []
         self.points = *_STATES, *(sorted({*others}) or POINTS[-1:])
         self.slots = tuple(sorted(self._slot_names))
         # Numbered by their names, so that nothing depends on the order in which they were met.
-        point_ranks = [self.points.index(name) for name in (*_STATES, *others)]
-        point_ranks += [len(_STATES)] * (len(self._other_points) - len(others))
-        slot_ranks = [*map(self.slots.index, self._slot_names), -1]  # the last one is that of none
-        self.point: NDArray[np.int8] = np.array(point_ranks, dtype=np.int8)[point[order]]
-        self.at_ns: NDArray[np.int64] = at_ns[order]
-        self.slot: NDArray[np.int32] = np.array(slot_ranks, dtype=np.int32)[slot[order]]
+        names = [self.points.index(name) for name in (*_STATES, *others)]
+        names += [len(_STATES)] * (len(self._other_points) - len(others))
+        point_ranks = np.array(names, dtype=np.int8)
+        slot_ranks = np.array(
+            [*map(self.slots.index, self._slot_names), -1], dtype=np.int32
+        )  # the last is that of none
+        self.print_: NDArray[np.int32] = np.repeat(numbers, lengths)
+        self.point: NDArray[np.int8] = np.empty(len(at_ns), dtype=np.int8)
+        self.at_ns: NDArray[np.int64] = np.empty(len(at_ns), dtype=np.int64)
+        self.slot: NDArray[np.int32] = np.empty(len(at_ns), dtype=np.int32)
+        done = 0
+        for first in range(0, len(begins), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            _, rows = ranges(begins[some], begins[some] + lengths[some])
+            here = slice(done, done := done + len(rows))
+            self.point[here], self.at_ns[here] = point_ranks[point[rows]], at_ns[rows]
+            self.slot[here] = slot_ranks[slot[rows]]
+        if not in_order(self.print_, self.at_ns):
+            rows = np.lexsort((self.at_ns, self.print_))
+            self.point, self.at_ns, self.slot = self.point[rows], self.at_ns[rows], self.slot[rows]
 
     def without(self, prints: Collection[int]) -> Self:
         """All but the events of these prints, whose numbers nobody else gets."""
@@ -148,10 +173,16 @@ class Events:
     def numbers_of(self, nonces: Iterable[str]) -> NDArray[np.int32]:
         """Of several prints."""
         digests = Texts.of(list(nonces)).digests()
-        places = np.searchsorted(self._digests, digests)
+        places = np.searchsorted(self._digests, digests, sorter=self._by_digest)
         # Behind the last one there is another, which is that of nobody.
-        known, numbers = np.append(self._digests, np.uint64(0)), np.append(self._numbers, np.int32(-1))
-        return np.where(known[places] == digests, numbers[places], np.int32(-1))
+        numbers = np.append(self._by_digest, -1)[places]
+        known = np.append(self._digests, np.uint64(0))
+        return np.where(known[numbers] == digests, numbers, -1).astype(np.int32)
+
+    @cached_property
+    def _by_digest(self) -> NDArray[np.intp]:
+        """The numbers of the prints in the order of their nonces' digests; most runs need none of it."""
+        return np.argsort(self._digests)
 
     def resends(self) -> int:
         """Prints that reached the service more than once under one nonce: the client sent them again."""
@@ -170,3 +201,32 @@ class Events:
             points = found[names[int(self.print_[row])]]
             points[self.points[self.point[row]]] = Reached(int(self.at_ns[row]), int(self.slot[row]))
         return found
+
+
+def _print_by_print(digests: Words, first_ns: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Pieces of prints, and beside each the number of its print: prints come in the order of their first event.
+
+    Args:
+        digests: of the nonce of each piece; first_ns: when its first event was.
+    """
+    known = np.sort(digests)
+    if not np.any(known[1:] == known[:-1]):  # each print is one piece
+        return _by_time(first_ns, digests), np.arange(len(digests), dtype=np.int32)
+    by_digest = np.argsort(digests, kind="stable")
+    firsts = changes(known)
+    lasts = np.append(firsts[1:], len(digests))
+    prints = _by_time(np.minimum.reduceat(first_ns[by_digest], firsts), known[firsts])
+    numbers, places = ranges(firsts[prints], lasts[prints])
+    return by_digest[places], numbers.astype(np.int32)
+
+
+def _by_time(first_ns: NDArray[np.int64], digests: Words) -> NDArray[np.intp]:
+    """The order of time, and of digests where that is one, so that nothing depends on the order in which they came.
+
+    What came almost in the order of time is sorted by it in no time, but not by both at once.
+    """
+    order = np.argsort(first_ns, kind="stable")
+    same = np.flatnonzero(first_ns[order[1:]] == first_ns[order[:-1]])
+    tied = np.union1d(same, same + 1)
+    order[tied] = order[tied][np.lexsort((digests[order[tied]], first_ns[order[tied]]))]
+    return order

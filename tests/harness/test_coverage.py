@@ -4,12 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness import coverage
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, POINTS, STATES, Cell, cells_from_outside, cells_from_points
 from harness.records import SyncRun
 
@@ -132,6 +134,23 @@ def test_crowded_slots_as_naive(runs: list[SyncRun], data: st.DataObject) -> Non
         at = sorted(data.draw(st.lists(times, min_size=len(POINTS), max_size=len(POINTS))))
         events += [(key, point, at_ns, slot) for point, at_ns in zip(POINTS, at, strict=True)]
     assert hit_by_points(runs, events) == naive_from_points(runs, events)
+
+
+@settings(max_examples=600)
+@given(runs_, points, st.sampled_from([1, 2, 5]))
+def test_parts_as_naive(runs: list[SyncRun], events: list[Event], at_once: int) -> None:
+    """However few events are looked at together, nobody who was there is forgotten."""
+    with patch.object(coverage, "_AT_ONCE", at_once):
+        assert hit_by_points(runs, events) == naive_from_points(runs, events)
+
+
+@pytest.mark.parametrize("other", [0, 127, 128, 256, 2**15, 2**16, 2**31 - 1])
+def test_many_slots(other: int) -> None:
+    """Prints of two slots are never together, however many slots there are; those of one are."""
+    run = SyncRun(sync_run="S", applied=(), begin_ns=10)
+    events = [(1, "waiting", 5, 0), (1, "staged", 20, 0), (2, "waiting", 5, other), (2, "staged", 20, other)]
+    pair = Cell(phase="begin", states=("waiting", "waiting"))
+    assert (pair in hit_by_points([run], events)) == (other == 0)
 
 
 @given(runs_, points, st.randoms())

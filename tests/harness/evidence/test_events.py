@@ -4,13 +4,16 @@ import os
 import random
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.coverage import POINTS
+from harness.evidence import events as events_module
 from harness.evidence.events import Events
+from harness.evidence.lines import EventColumns
 from harness.records import PrintEvent
 
 events_ = st.lists(
@@ -35,11 +38,16 @@ def rows(events: Events) -> list[tuple[int, int, int, int]]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-@given(events_)
-def test_one_row_an_event(events: list[PrintEvent]) -> None:
+@settings(max_examples=300)
+@given(events_, st.integers(0, 12), st.sampled_from([1, 2, 8192]))
+def test_one_row_an_event(events: list[PrintEvent], cut: int, at_once: int) -> None:
     """Each event keeps its print, its point, its time and its slot: slots are numbered in the order of their names."""
     names = sorted({event.slot for event in events} - {""})
-    columns = Events.of(events)
+    columns = Events()
+    with patch.object(events_module, "_AT_ONCE", at_once):
+        columns.add(EventColumns.of(events[:cut]))
+        columns.add(EventColumns.of(events[cut:]))
+        columns.seal()
     expected = [
         (
             columns.number_of(event.nonce),
@@ -61,6 +69,8 @@ def test_order(events: list[PrintEvent], shuffler: random.Random) -> None:
     """Another order of the events is another order of the rows, and nothing else."""
     shuffled = Events.of(shuffler.sample(events, len(events)))
     assert sorted(rows(shuffled)) == sorted(rows(Events.of(events)))
+    nonces = [event.nonce for event in events]
+    assert shuffled.numbers_of(nonces).tolist() == Events.of(events).numbers_of(nonces).tolist()
     assert shuffled.resends() == Events.of(events).resends()
 
 
