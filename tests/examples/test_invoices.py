@@ -20,6 +20,7 @@ import pytest
 from harness.exchange import send
 from harness.fingerprint.pdf_metadata import PdfMetadata
 from harness.target import Request
+from targets.municipal.deployment import Server
 from tests.examples.conftest import EXAMPLES, Start, Verification, read_served
 from tests.pages import ROOT, Reader
 
@@ -195,6 +196,19 @@ def test_the_tables_on_the_page_are_those_of_the_example() -> None:
     """What the guide shows of the description is what stands in it."""
     (shown,) = re.findall(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert shown in (HOME / "target.toml").read_text(encoding="utf-8")
+
+
+def test_a_service_without_its_store_ends(tmp_path: Path) -> None:
+    """It is not up when nothing can be looked up."""
+    server = Server("targets.examples.invoices.service", ("--port", "0"), {}, tmp_path / "service.err")
+    try:
+        server.wait_ready()
+        (store,) = psutil.Process(server.pid).children()
+        store.kill()
+        os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+        assert "ended with exit code 1" in server.failure()
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("program", sorted((ROOT / "targets").rglob("*.*js")), ids=lambda path: path.name)

@@ -84,8 +84,8 @@ async function issue(request, response, lookUp, { log }) {
 async function main() {
   const options = readOptions();
   const store = fork(new URL('store.mjs', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const [storePort] = await once(store, 'message');
   store.on('exit', () => fail('the store ended', 1));
+  const [storePort] = await once(store, 'message');
   const lookUp = makeLookUp(storePort, options.giveUp);
   const server = createServer((request, response) => {
     const asked = `${request.method} ${request.url}`;
