@@ -212,9 +212,13 @@ def _find_profile(profile: str) -> Path:
         path = Path(profile)
         if not path.is_file():
             raise click.UsageError(f"profile {profile!r} not found; name a Locust file that exists")
-        if "LoadPlugin" not in path.read_text(errors="replace"):
+        text = path.read_text(errors="replace")
+        if "LoadPlugin" not in text and "Checked" not in text:
             # Locust would end with 1, which reads as FAIL, when it has no users, and judge nothing when it has some.
-            raise click.UsageError(f"{profile!r} is no profile: it makes no LoadPlugin; see profiles/april30.py")
+            raise click.UsageError(
+                f"{profile!r} is no profile: it makes no LoadPlugin, see profiles/april30.py, and no user of it is "
+                "Checked, see docs/existing-locustfile.md"
+            )
         return path
     package = find_spec("profiles")
     directory = Path((package.submodule_search_locations or [""])[0]) if package is not None else Path()

@@ -79,16 +79,28 @@ def read_assignments(texts: Iterable[str]) -> dict[str, str]:
 class Bounded(Protocol):
     """A target that must not be loaded just as one likes."""
 
-    def check_load(self, *, rate_per_s: float | None, seconds: float) -> None:
+    def check_load(self, *, rate_per_s: float | None, seconds: float, urls: Sequence[str] = ()) -> None:
         """Refuse a load that is not allowed.
 
         Args:
             rate_per_s: of the plan of arrivals; None when users apply as soon as they are free, which nothing bounds.
-            seconds: length of the plan.
+            seconds: length of the plan; infinite when it is not known beforehand.
+            urls: of servers that are loaded besides what the target describes.
 
         Raises:
             TargetError: naming what was found and what would be right.
         """
+
+
+@runtime_checkable
+class Enumerated(Protocol):
+    """A target that can tell everything that may be applied for."""
+
+    def kinds(self) -> Mapping[str, Sequence[str]]:
+        """Kinds of documents, each with its options."""
+
+    def applicants(self, group: Group) -> Sequence[str]:
+        """Those of the group's persons who apply by it; the others are only applied for."""
 
 
 class Target(Protocol):

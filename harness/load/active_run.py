@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from itertools import count
 from random import Random
 
@@ -13,6 +14,7 @@ from harness.load.arrivals import Arrivals
 from harness.load.beside import every
 from harness.load.clock import Clock
 from harness.load.leases import Leases
+from harness.load.named import Named
 from harness.load.options import Setup
 from harness.load.plan import Phase
 from harness.run import close_recorder
@@ -23,6 +25,7 @@ _FLUSH_S = 0.2
 _WATCH_S = 0.25
 _SETTLE_S = 0.02
 _PLANT_S = 0.1
+_PLANTED_WITHIN_S = 60.0
 DRAIN_S = 0.3
 """After the end of the plan, for users to see that it is through."""
 
@@ -72,6 +75,7 @@ class ActiveRun:
         self.next_application = count(1)
         self.next_change = count(1)
         self.cut_short = False
+        self._is_ending = False
         self.arrivals = self._arrivals(setup, share)
         self._on_misissuance: Callable[[], None] | None = on_misissuance
         self._started_ns = self.now_ns()
@@ -89,7 +93,8 @@ class ActiveRun:
         self._repeat_every(_SETTLE_S, self.recorder.settle)
         self._repeat_every(_FLUSH_S, self.recorder.segment.flush)
         self._repeat_every(_WATCH_S, self._watch)
-        self._greenlets.append(gevent.spawn_later(self.random.random() * self.plan.seconds, self._plant_self_test))
+        planted_s = self.random.random() * (_PLANTED_WITHIN_S if self.plan.is_open else self.plan.seconds)
+        self._greenlets.append(gevent.spawn_later(planted_s, self._plant_self_test))
 
     @property
     def elapsed_s(self) -> float:
@@ -103,7 +108,17 @@ class ActiveRun:
     @property
     def phase(self) -> Phase | None:
         """The phase of the plan that is on now; None when nothing more is to begin."""
-        return None if self.cut_short else self.plan.at(self.elapsed_s)
+        return None if self.cut_short or self._is_ending else self.plan.at(self.elapsed_s)
+
+    def drain(self) -> None:
+        """Let nothing more begin, and give users time to see it: Locust is about to kill those that do nothing."""
+        self._is_ending = True
+        gevent.sleep(DRAIN_S)
+
+    @cached_property
+    def named(self) -> Named:
+        """Who may be named in an application, and for what."""
+        return Named(self.target)
 
     @property
     def is_through(self) -> bool:

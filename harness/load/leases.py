@@ -4,7 +4,12 @@ from collections import deque
 from collections.abc import Iterable
 from random import Random
 
+import gevent
+from gevent.lock import BoundedSemaphore
+
 from harness.records import Group
+
+_POLL_S = 0.005
 
 
 class NoGroupFreeError(Exception):
@@ -18,10 +23,20 @@ class Leases:
         shuffled = list(groups)
         random.shuffle(shuffled)
         self._free = deque(shuffled)
+        self._groups = {group.group: group for group in shuffled}
+        self._lines: dict[str, BoundedSemaphore] = {}
 
     def lease(self) -> "Lease":
         """A context in which a group is one's own: the one that was free for longest."""
         return Lease(self._free)
+
+    def turn(self, group: str) -> "Turn":
+        """A context in which this group is one's own; whoever comes first goes first.
+
+        Raises:
+            KeyError: when it is none of these.
+        """
+        return Turn(self._free, self._groups[group], self._lines.setdefault(group, BoundedSemaphore()))
 
 
 class Lease:
@@ -45,3 +60,29 @@ class Lease:
 
     def __exit__(self, *_: object) -> None:
         self._free.append(self._group)
+
+
+class Turn(Lease):
+    """The lease of one particular group; entering it waits until that is free."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self, free: deque[Group], group: Group, line: BoundedSemaphore) -> None:
+        super().__init__(free)
+        self._group = group
+        self._line = line
+
+    def __enter__(self) -> Group:
+        self._line.acquire()
+        try:
+            while self._group not in self._free:  # on lease to somebody who did not ask for it
+                gevent.sleep(_POLL_S)
+            self._free.remove(self._group)
+        except BaseException:
+            self._line.release()
+            raise
+        return self._group
+
+    def __exit__(self, *how: object) -> None:
+        super().__exit__(*how)
+        self._line.release()

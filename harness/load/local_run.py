@@ -35,6 +35,7 @@ class LocalRun:
         flights = self._flights if self.run.description.is_seen_by_flights else None
         self.live = Live(self.run, setup.plan, self._counted, users, flights)
         self._clock = clock
+        self._ends_with_locust = setup.ends_with_locust
         self._stopped = False
         self.run.open()
         try:
@@ -68,11 +69,16 @@ class LocalRun:
     @property
     def is_over(self) -> bool:
         """Locust may stop the users."""
-        return self.active.is_through or self.active.cut_short
+        return self._is_through or self.active.cut_short
+
+    @property
+    def _is_through(self) -> bool:
+        return not self._ends_with_locust and self.active.is_through
 
     def finish(self) -> Verdict:
         """Close the run and decide."""
-        ended: Ended = "complete" if self.active.is_through else "stopped" if self._stopped else "interrupted"
+        is_complete = self._is_through or (self._ends_with_locust and not self.active.cut_short)
+        ended: Ended = "complete" if is_complete else "stopped" if self._stopped else "interrupted"
         gevent.killall(self._greenlets)
         self.active.stop()
         self.live.end()

@@ -125,11 +125,15 @@ class MasterRun:
     @property
     def _is_through(self) -> bool:
         # Before the load begins the run's clock counts the opening of the target, which may take longer than the plan.
-        return self._parts > 0 and self.run.elapsed_s > self._setup.plan.seconds + DRAIN_S
+        is_late = self.run.elapsed_s > self._setup.plan.seconds + DRAIN_S
+        return self._parts > 0 and is_late and not self._setup.ends_with_locust
 
     def finish(self) -> Verdict:
         """Collect what the workers hand over, close the run and decide."""
-        ended: Ended = "complete" if self._is_through else "stopped" if self._stopped else "interrupted"
+        is_at_its_end = self._setup.ends_with_locust and not (self._cut_short or self._stopped)
+        ended: Ended = (
+            "complete" if self._is_through or is_at_its_end else "stopped" if self._stopped else "interrupted"
+        )
         gevent.killall(self._greenlets)
         self.live.end()
         self._collect()

@@ -44,6 +44,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         rate_per_s: of the plan of arrivals; None when users apply as soon as they are free.
         regular: arrivals come at constant intervals, not by chance.
         parameters: kept with the run.
+        ends_with_locust: whoever ends Locust's test has ended the run in order, unless by a signal.
+        urls: where requests go that the target does not make.
     """
 
     profile: str
@@ -58,6 +60,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     directory: Path | None
     language: Language
     parameters: Mapping[str, object]
+    ends_with_locust: bool = False
+    urls: tuple[str, ...] = ()
 
     def load_target(self) -> Target:
         """A new one.
@@ -67,7 +71,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         """
         target = load_target(self.target, self.settings)
         if isinstance(target, Bounded):
-            target.check_load(rate_per_s=self.rate_per_s, seconds=self.plan.seconds)
+            target.check_load(rate_per_s=self.rate_per_s, seconds=self.plan.seconds, urls=self.urls)
         return target
 
     def make_run(self) -> JudgedRun:
@@ -77,6 +81,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
             TargetError: see `load_target`.
         """
         rate_per_s, seconds = self.rate_per_s, self.plan.seconds
+        if rate_per_s is not None and self.plan.is_open:
+            message = f"--rate: found {rate_per_s:g}/s for a load of no known length, right is a --run-time beside it"
+            raise TargetError(message)
         return JudgedRun(
             self.load_target(),
             self.directory or free_directory(default_directory(self.profile)),
@@ -84,19 +91,24 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
             seed=self.seed,
             parameters=self.parameters,
             criteria=self.criteria,
-            planned_s=seconds,
+            planned_s=0.0 if self.plan.is_open else seconds,
             planned_prints=None if rate_per_s is None else planned_arrivals(rate_per_s, seconds),
             planned_changes=self.plan.changes,
             language=self.language,
         )
 
 
-def add_arguments(parser: LocustArgumentParser, *, target: str, users: int, options: Sequence[Option]) -> None:
+def add_arguments(parser: LocustArgumentParser, *, target: str, users: int | None, options: Sequence[Option]) -> None:
     """Add the options of every judged run, and the profile's own, in the order in which the web UI shows their fields.
 
     What names a file or a module of this machine has no field: it is for whoever started the process to say.
+
+    Args:
+        users: default number of Locust users; None leaves it to Locust.
     """
-    parser.set_defaults(num_users=users, spawn_rate=100, stop_timeout=_STOP_TIMEOUT_S)
+    parser.set_defaults(stop_timeout=_STOP_TIMEOUT_S)
+    if users is not None:
+        parser.set_defaults(num_users=users, spawn_rate=100)
     # Straight to the parser: what is added through a group never shows in Locust's web UI.
     add = parser.add_argument
     for option in options:

@@ -1,5 +1,6 @@
 """The plan of a load: phases, one after the other. Pure; the time is passed in."""
 
+import math
 from typing import Self
 
 import msgspec
@@ -9,7 +10,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of the run.
 
     Args:
-        seconds: how long it lasts.
+        seconds: how long it lasts; infinite where whoever ends the run says so.
         think_s: pause of a kiosk between two applications.
         changes_per_s: rate at which the counter enters changes, all counters together; 0 for none.
     """
@@ -33,7 +34,12 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def changes(self) -> int:
         """How many changes the counters are to enter."""
-        return round(sum(phase.seconds * phase.changes_per_s for phase in self.phases))
+        return round(sum(phase.seconds * phase.changes_per_s for phase in self.phases if phase.changes_per_s))
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody knows beforehand how long it takes."""
+        return math.isinf(self.seconds)
 
     def at(self, elapsed_s: float) -> Phase | None:
         """The phase at `elapsed_s` after the start; None when the plan is through."""

@@ -31,7 +31,14 @@ from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
 from harness.load.live import Live
 from harness.load.local_run import LocalRun
-from harness.load.locust_process import locust_faults, parsed_options, refuse, usage_error, user_count
+from harness.load.locust_process import (
+    listener_faults,
+    parsed_options,
+    refuse,
+    task_faults,
+    usage_error,
+    user_count,
+)
 from harness.load.master_run import MasterRun
 from harness.load.metrics import serve_metrics
 from harness.load.options import Option, Setup, add_arguments, read_setup
@@ -59,7 +66,7 @@ class LoadPlugin:
         plan: makes the plan from the parsed options.
         change_kinds: kinds of changes that the counters enter.
         options: the profile's own.
-        users: default number of Locust users, counters included.
+        users: default number of Locust users, counters included; None where the locustfile has users of its own.
         clock: by which this process times its prints, where it is a worker.
 
     Attributes:
@@ -74,7 +81,7 @@ class LoadPlugin:
         plan: Callable[[Namespace], Plan],
         change_kinds: Sequence[str],
         options: Sequence[Option],
-        users: int,
+        users: int | None,
         clock: Clock | None = None,
     ) -> None:
         self.profile = profile
@@ -91,6 +98,7 @@ class LoadPlugin:
         self._options = tuple(options)
         self._users = users
         self._verdict: Verdict | None = None
+        self._exit_code: int | None = None
         self._environment: Environment | None = None
         self._was_started_early = False
         events.init_command_line_parser.add_listener(self._add_options)
@@ -147,7 +155,7 @@ class LoadPlugin:
         return read_setup(
             parsed_options(environment),
             profile=self.profile,
-            counters=sum(user.fixed_count for user in environment.user_classes),
+            counters=0 if self._users is None else sum(user.fixed_count for user in environment.user_classes),
             own=self._options,
             make_plan=self._make_plan,
         )
@@ -176,7 +184,7 @@ class LoadPlugin:
                 gevent.signal_handler(signal.SIGTERM, self._on_sigterm, environment, gevent.getcurrent())
             else:
                 # A process that makes no run has shown nothing, and 0 would read as PASS.
-                environment.process_exit_code = EXIT_CODES["INCONCLUSIVE"]
+                self._end_with(environment, EXIT_CODES["INCONCLUSIVE"])
                 add_web_ui(environment, self)
         except Exception as error:  # noqa: BLE001 - Locust would log it and end with 1, which reads as FAIL
             refuse(environment, _as_known(environment, error))
@@ -215,7 +223,7 @@ class LoadPlugin:
             try:
                 self._open(environment)
             except Exception as error:  # noqa: BLE001 - see _on_init
-                environment.process_exit_code = usage_error(_as_known(environment, error))
+                self._end_with(environment, usage_error(_as_known(environment, error)))
                 gevent.spawn(self._stop_load, environment)
                 return
         if self._own is not None:
@@ -232,15 +240,15 @@ class LoadPlugin:
     def _on_test_stop(self, environment: Environment, **_: object) -> None:
         self.active = None
         if self._worker is not None:
-            self._worker.finish(locust_faults(environment))
+            self._worker.finish(self._faults(environment))
             return
         own, self._own = self._own, None
         if own is None:
             return
         self._is_deciding = True
-        environment.process_exit_code = EXIT_DIED  # whoever ends the process from here on must not make it look clean
+        self._end_with(environment, EXIT_DIED)  # whoever ends the process from here on must not make it look clean
         try:
-            for fault in locust_faults(environment):
+            for fault in self._faults(environment):
                 own.run.add_fault(fault)
             verdict = own.finish()
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be made must not look like a clean one
@@ -249,22 +257,31 @@ class LoadPlugin:
             return
         finally:
             self._is_deciding = False
-        environment.process_exit_code = verdict.exit_code
+        self._end_with(environment, verdict.exit_code)
         self._verdict, self._decided = verdict, own.run
         publish_summary(own.run.directory)
         if not parsed_options(environment).headless:
             print_verdict(verdict, own.run.directory, own.run.language)
 
+    def _end_with(self, environment: Environment, code: int) -> None:
+        environment.process_exit_code = self._exit_code = code
+
+    def _faults(self, environment: Environment) -> list[str]:
+        """What Locust itself knows to have gone wrong."""
+        return listener_faults() + task_faults(environment)
+
     def _on_reset(self, **_: object) -> None:
         # With its statistics Locust forgets which users' tasks ended in an exception.
         if self._own is not None and self._environment is not None:
-            for fault in locust_faults(self._environment):
+            for fault in self._faults(self._environment):
                 self._own.run.add_fault(fault)
 
     def _on_quitting(self, environment: Environment, **_: object) -> None:
         # A SIGTERM comes here while the users are still at work.
         at_work = self._own is not None or self.active is not None
         if at_work and environment.runner is not None and environment.runner.state != STATE_STOPPED:
+            if self._own is not None:
+                self._own.cut_short()
             environment.runner.stop()
         self._on_test_stop(environment)  # what another greenlet has begun to hand over is waited for
         while self._is_deciding:

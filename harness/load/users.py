@@ -1,6 +1,5 @@
 """The people of the load: kiosk users who apply for documents, counter users who enter changes."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import gevent
@@ -12,6 +11,7 @@ from locust.env import Environment
 from harness.load.active_run import ActiveRun
 from harness.load.arrivals import Arrivals
 from harness.load.plugin import LoadPlugin
+from harness.load.responses import read_response
 from harness.records import Application, Group
 from harness.target import Answer, Request
 
@@ -191,16 +191,4 @@ class ChangeLostError(Exception):
 
 
 def _read(active: ActiveRun, request: Request, response: FastResponse) -> Answer:
-    """What the answer means, when the client got it whole: what the client cut off is not the service's fault."""
-    status = response.status_code
-    if not status:
-        return Answer(unanswered="no answer")
-    try:
-        body = response.content or b""
-    except OSError:
-        return Answer(unanswered="cut off")
-    headers: Mapping[str, str] = {} if response.headers is None else response.headers  # type: ignore[assignment] # a mapping in all but name
-    length = headers.get("content-length")
-    if length is not None and length != str(len(body)) and "content-encoding" not in headers:
-        return Answer(unanswered="cut off")
-    return (request.read or active.target.read_answer)(status, headers, body)
+    return read_response(response, request.read or active.target.read_answer)

@@ -44,6 +44,15 @@ class Conversation:
         request = make_request(login, self._described.service.base_url, self._values)
         return replace(request, read=lambda *answer: self._read_login(login, Received(*answer)))
 
+    def read_last(self, received: Received) -> Answer:
+        """What the answer means that brought the document itself, whoever sent the requests of the conversation."""
+        table = self._described.answer
+        if table.job is not None and received.matches(table.job.pending):
+            return Answer(unanswered="job: not done")  # it may be printed all the same
+        if table.document.where == "link":
+            return self._read_link(received)
+        return self._bad(table, received) or self._document(table.document, received, "")
+
     def _read_login(self, login: LoginTable, received: Received) -> Answer:
         if not 200 <= received.status < 400:
             return self._error(received, "login: ")

@@ -1,8 +1,9 @@
 """What keeps a load from going where it must not: hosts, rates, production identities."""
 
 import ipaddress
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
@@ -76,20 +77,30 @@ def _forbidden(safety: SafetyTable, people: People) -> Iterator[tuple[tuple[str,
             yield ("safety", "forbidden_persons"), f"{rule} forbids {shown}, right are test persons only"
 
 
-def check_load(described: Description, *, rate_per_s: float | None, seconds: float) -> None:
+def check_load(described: Description, *, rate_per_s: float | None, seconds: float, urls: Sequence[str] = ()) -> None:
     """Refuse a load that the description does not allow.
 
     Args:
         rate_per_s: of the plan of arrivals; None when users apply as soon as they are free, which nothing bounds.
-        seconds: length of the plan.
+        seconds: length of the plan; infinite when it is not known beforehand.
+        urls: of servers that are loaded besides the described one.
 
     Raises:
         TargetError: naming the option, what was found and what would be right.
     """
-    safety = described.safety
-    host = urlsplit(described.service.base_url).hostname or ""
-    if is_loopback(host):
-        return
+    for url in urls:
+        if not may_be_asked(described, url):
+            raise TargetError(
+                f"--host: found {url}, right is a server of this machine, or one whose host the target.toml lists in "
+                "[safety] allowed_hosts"
+            )
+    for url in (described.service.base_url, *urls):
+        host = urlsplit(url).hostname or ""
+        if not is_loopback(host):
+            _check_bounds(described.safety, host, rate_per_s=rate_per_s, seconds=seconds)
+
+
+def _check_bounds(safety: SafetyTable, host: str, *, rate_per_s: float | None, seconds: float) -> None:
     most, longest_s = safety.max_rate_per_s, safety.max_duration_s
     if most is not None and rate_per_s is None:
         raise TargetError(
@@ -100,6 +111,5 @@ def check_load(described: Description, *, rate_per_s: float | None, seconds: flo
             f"--rate: found {rate_per_s:g}/s, right against {host} is at most {most:g}/s (safety.max_rate_per_s)"
         )
     if longest_s is not None and seconds > longest_s:
-        raise TargetError(
-            f"the plan takes {seconds:g} s, right against {host} is at most {longest_s:g} s (safety.max_duration_s)"
-        )
+        found = f"the plan takes {seconds:g} s" if math.isfinite(seconds) else "nothing says how long the load takes"
+        raise TargetError(f"{found}, right against {host} is at most {longest_s:g} s (safety.max_duration_s)")

@@ -120,9 +120,9 @@ class HttpTarget:
         asked = {f"option:{name}": "true" if name in application.options else "false" for name in self._options}
         return Conversation(self._described, values | asked).begin()
 
-    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:  # noqa: ARG002 - protocol
-        """Every request of ours knows how its answer is read."""
-        raise AssertionError("this should never happen, because every request of ours brings its reader")
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Of somebody else's request that brought the document itself; those of ours bring a reader of their own."""
+        return Conversation(self._described, {}).read_last(Received(status, headers, body))
 
     def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:  # noqa: ARG002 - protocol
         """No change can be described yet."""
@@ -152,9 +152,9 @@ class HttpTarget:
         """None."""
         return ()
 
-    def check_load(self, *, rate_per_s: float | None, seconds: float) -> None:
+    def check_load(self, *, rate_per_s: float | None, seconds: float, urls: Sequence[str] = ()) -> None:
         """What the description allows."""
-        check_load(self._described, rate_per_s=rate_per_s, seconds=seconds)
+        check_load(self._described, rate_per_s=rate_per_s, seconds=seconds, urls=urls)
 
     def reach(self) -> None:
         """Secrets, and the version that the service tells."""

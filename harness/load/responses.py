@@ -1,0 +1,26 @@
+"""What a response means, whichever of Locust's clients received it, when it received it whole."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness.target import Answer
+
+
+def read_response(response: Any, read: Callable[[int, Mapping[str, str], bytes], Answer]) -> Answer:
+    """What `read` says of it; what the client cut off is not the service's fault.
+
+    Args:
+        response: with `status_code`, `headers` and `content`, as the clients of HttpUser and FastHttpUser make them.
+    """
+    status = response.status_code
+    if not status:
+        return Answer(unanswered="no answer")
+    try:
+        body = response.content or b""
+    except OSError:
+        return Answer(unanswered="cut off")
+    headers = {} if response.headers is None else response.headers
+    length = headers.get("content-length")
+    if length is not None and length != str(len(body)) and "content-encoding" not in headers:
+        return Answer(unanswered="cut off")
+    return read(status, headers, body)
