@@ -138,10 +138,9 @@ def plan(rate: float, confidence: float, like: Path | None, lang: str | None) ->
     click.echo(language.text("terminal.plan_needed", needed=needed, rate=rate, confidence=confidence))
     if like is None:
         return
-    met, planned_s = decide(like).exposures, read_run(like).planned_s
-    if not met or not planned_s:
-        raise click.UsageError(
-            f"--like: the run in {like} met {met} exposures in {planned_s:g} s; name one that met some"
-        )
-    time_s = needed * planned_s / met
-    click.echo(language.text("terminal.plan_time", met=met, planned_s=planned_s, like=like, time_s=time_s))
+    met, run = decide(like).exposures, read_run(like)
+    took_s = run.planned_s or run.elapsed_s or 0.0
+    if not met or not took_s:
+        raise click.UsageError(f"--like: the run in {like} met {met} exposures in {took_s:g} s; name one that met some")
+    time_s = needed * took_s / met
+    click.echo(language.text("terminal.plan_time", met=met, planned_s=took_s, like=like, time_s=time_s))

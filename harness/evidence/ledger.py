@@ -46,7 +46,7 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
         started: local wall time, ISO 8601; started_ns: the same moment on the run's clock.
         checksum: name of the checksums of the documents (see `harness.fingerprint`), the same in all segments.
         segments: every one that there has to be; reports: the last word of those whose process told the owner of any.
-        planned_s: length of the plan, seconds.
+        planned_s: length of the plan, seconds; 0 where nobody knew it beforehand.
         planned_prints: applications that the plan of arrivals holds; None when users apply as soon as they are free.
         planned_changes: changes that the plan holds.
         shows_points: exposures are counted by the target's named points; else by what is in flight, seen from outside.

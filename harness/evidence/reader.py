@@ -204,7 +204,9 @@ class _Reading:
         if self._run.ended is None:
             self.faults.append("the run did not end: its process was killed, or it is still going on")
         elif self._run.ended == "interrupted":
-            self.faults.append(f"the run was interrupted before its plan of {self._run.planned_s:g} s was through")
+            planned_s = self._run.planned_s
+            before = f" before its plan of {planned_s:g} s was through" if planned_s else ""
+            self.faults.append(f"the run was interrupted{before}")
         elif self._run.ended == "stopped":
             self.faults.append("the run was stopped at its first misissuance, as was asked for")
         return RunEvidence(

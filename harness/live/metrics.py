@@ -148,7 +148,7 @@ FAMILIES: tuple[Family[Snapshot], ...] = (
     number("misissue_rate_share_ratio", "Applications made, of those that were planned.", lambda seen: seen.rate_share),
     number("misissue_users", "Locust users at work.", lambda seen: seen.users),
     number("misissue_elapsed_seconds", "Time since the plan began, until it ended.", lambda seen: seen.elapsed_s),
-    number("misissue_planned_seconds", "Length of the plan.", lambda seen: seen.planned_s),
+    number("misissue_planned_seconds", "Length of the plan.", lambda seen: seen.planned_s or None),
     Family("misissue_self_tests", "Load processes by what became of their self-test.", _self_tests, ("state",)),
     number(
         "misissue_evidence_gaps",

@@ -209,7 +209,7 @@ class CheckedPrint:
             return active.applicants.turn(group)
         except KeyError:
             message = (
-                f"the applicant {applicant!r} belongs to another load process; right with several is to leave the "
+                "found an applicant who belongs to another load process, right with several of them is to leave the "
                 "choice to checked(), and to ask the print for its applicant"
             )
             raise CheckedError(message) from None

@@ -15,7 +15,7 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 from msgspec import structs
 
-from harness.load.locust_process import listener_faults, parsed_options, refuse, usage_error
+from harness.load.locust_process import parsed_options, refuse, usage_error
 from harness.load.options import Setup
 from harness.load.plan import Phase, Plan
 from harness.load.plugin import LoadPlugin
@@ -71,10 +71,6 @@ class GuestPlugin(LoadPlugin):
         }
         setup = super()._read_setup(environment)
         return structs.replace(setup, ends_with_locust=True, urls=tuple(sorted(host for host in hosts if host)))
-
-    def _faults(self, environment: Environment) -> list[str]:  # noqa: ARG002 - as any plug-in is asked
-        """What goes wrong in the locustfile's own tasks is its own; of a checked print the print itself tells."""
-        return listener_faults()
 
     def _on_guest_start(self, environment: Environment, **_: object) -> None:
         self._is_stopping = False

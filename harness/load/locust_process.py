@@ -26,16 +26,14 @@ def user_count(environment: Environment) -> int:
     return environment.runner.user_count if environment.runner is not None else 0
 
 
-def listener_faults() -> list[str]:
-    """What Locust only logs: a listener of somebody's, or a greenlet, ended in an exception."""
-    return ["a Locust listener or greenlet threw an exception; see Locust's log"] * log.unhandled_greenlet_exception
-
-
-def task_faults(environment: Environment) -> list[str]:
-    """What Locust only counts: a user's task ended in an exception."""
-    if environment.runner is None:
-        return []
-    return [f"a user's task ended in an exception: {told['msg']}" for told in environment.runner.exceptions.values()]
+def locust_faults(environment: Environment, *, with_tasks: bool) -> list[str]:
+    """What Locust only logs: a listener of somebody's, a greenlet, or a user's task ended in an exception."""
+    faults = ["a Locust listener or greenlet threw an exception; see Locust's log"] * log.unhandled_greenlet_exception
+    if with_tasks and environment.runner is not None:
+        faults += [
+            f"a user's task ended in an exception: {told['msg']}" for told in environment.runner.exceptions.values()
+        ]
+    return faults
 
 
 def usage_error(error: Exception) -> int:

@@ -31,14 +31,7 @@ from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
 from harness.load.live import Live
 from harness.load.local_run import LocalRun
-from harness.load.locust_process import (
-    listener_faults,
-    parsed_options,
-    refuse,
-    task_faults,
-    usage_error,
-    user_count,
-)
+from harness.load.locust_process import locust_faults, parsed_options, refuse, usage_error, user_count
 from harness.load.master_run import MasterRun
 from harness.load.metrics import serve_metrics
 from harness.load.options import Option, Setup, add_arguments, read_setup
@@ -125,6 +118,11 @@ class LoadPlugin:
         return self._own is not None or self._is_deciding
 
     @property
+    def is_guest(self) -> bool:
+        """The users, their host and the end of the run are the locustfile's own."""
+        return self._users is None
+
+    @property
     def people(self) -> frozenset[str]:
         """Everybody who may apply in the run that goes on, or else did in the last one."""
         return self._people
@@ -155,7 +153,7 @@ class LoadPlugin:
         return read_setup(
             parsed_options(environment),
             profile=self.profile,
-            counters=0 if self._users is None else sum(user.fixed_count for user in environment.user_classes),
+            counters=0 if self.is_guest else sum(user.fixed_count for user in environment.user_classes),
             own=self._options,
             make_plan=self._make_plan,
         )
@@ -267,8 +265,8 @@ class LoadPlugin:
         environment.process_exit_code = self._exit_code = code
 
     def _faults(self, environment: Environment) -> list[str]:
-        """What Locust itself knows to have gone wrong."""
-        return listener_faults() + task_faults(environment)
+        # What goes wrong in somebody else's tasks is their own; of a checked print the print itself tells.
+        return locust_faults(environment, with_tasks=not self.is_guest)
 
     def _on_reset(self, **_: object) -> None:
         # With its statistics Locust forgets which users' tasks ended in an exception.

@@ -25,9 +25,10 @@ _COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yell
 def print_progress(
     elapsed_s: float, planned_s: float, phase: str, *, ok: int, misissued: int, errors: int, language: Language
 ) -> None:
-    """One line on stderr."""
+    """One line on stderr; a plan of no known length has 0 seconds."""
     figures = {"ok": ok, "misissued": misissued, "errors": errors}
-    line = language.text("terminal.progress", elapsed_s=elapsed_s, planned_s=planned_s, phase=phase, **figures)
+    key = "terminal.progress" if planned_s else "terminal.progress_open"
+    line = language.text(key, elapsed_s=elapsed_s, planned_s=planned_s, phase=phase, **figures)
     print(line, file=sys.stderr, flush=True)
 
 

@@ -20,12 +20,15 @@ class FormError(Exception):
     """Raised when a field cannot be read; says which, what was found and what would be right."""
 
 
-def read_fields(form: Mapping[str, str], options: Mapping[str, Action], host: str) -> dict[str, object]:
+def read_fields(
+    form: Mapping[str, str], options: Mapping[str, Action], host: str, *, is_guest: bool = False
+) -> dict[str, object]:
     """Option -> value, of every field that was sent.
 
     Args:
         options: those that have a field, by the name that the field has.
         host: as the form shows it.
+        is_guest: the locustfile's own users take Locust's own fields as they are.
 
     Raises:
         FormError: at the first field that is wrong.
@@ -42,6 +45,8 @@ def read_fields(form: Mapping[str, str], options: Mapping[str, Action], host: st
         values["spawn_rate"] = _number("ramp up", form["spawn_rate"], float)
         if not 0 < float(form["spawn_rate"]) < float("inf"):
             raise FormError(f"ramp up: found {form['spawn_rate']}, right would be more than 0")
+    if is_guest:
+        return values
     if form.get("run_time"):
         raise FormError(
             f"run time: found {form['run_time']!r}, right would be nothing: the plan of the profile says how long a "

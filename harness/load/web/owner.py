@@ -15,6 +15,10 @@ class Owner(Protocol):
     def is_busy(self) -> bool:
         """A run goes on, or is being decided."""
 
+    @property
+    def is_guest(self) -> bool:
+        """The users, their host and the end of the run are the locustfile's own."""
+
     def snapshot(self) -> Snapshot | None:
         """What is known of the run that goes on, else of the last one; None before the first."""
 

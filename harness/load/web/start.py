@@ -8,6 +8,7 @@ from flask import Response, jsonify, request
 from locust.argument_parser import default_args_dict, get_parser
 from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner
+from locust.util.timespan import parse_timespan
 from werkzeug.datastructures import ImmutableMultiDict
 
 from harness.load.web.form import FormError, read_fields
@@ -43,7 +44,7 @@ class StartForm:
             self._check_free()
             self._is_opening = True
             try:
-                self._owner.open(self._environment, read_fields(request.form, options, self._host()))
+                self._owner.open(self._environment, self._read(options))
             finally:
                 self._is_opening = False
         except Exception as error:  # noqa: BLE001 - whatever it is, the form shows it
@@ -51,6 +52,11 @@ class StartForm:
             # The UI shows the message of an answer that went well only.
             return jsonify({"success": False, "message": str(error), "host": self._environment.host})
         return self._start(options)
+
+    def _read(self, options: Mapping[str, Action]) -> dict[str, object]:
+        form, is_guest = request.form, self._owner.is_guest
+        values = read_fields(form, options, self._host(), is_guest=is_guest)
+        return values | _guests_values(form) if is_guest else values
 
     def _check_free(self) -> None:
         """There is one run at a time.
@@ -78,6 +84,20 @@ class StartForm:
         if not is_started:
             self._owner.give_up(self._environment)
         return response
+
+
+def _guests_values(form: Mapping[str, str]) -> dict[str, object]:
+    """How long and against which host the locustfile's own users are at work.
+
+    Raises:
+        FormError: when the run time cannot be read.
+    """
+    text = form.get("run_time", "").strip()
+    try:
+        values: dict[str, object] = {"run_time": parse_timespan(text) if text else None}
+    except ValueError as error:
+        raise FormError(f"run time: found {text!r}, right would be such as 20s, 3m or 1h30m, or nothing") from error
+    return values | ({"host": host} if (host := form.get("host", "").strip()) else {})
 
 
 def _options() -> dict[str, Action]:

@@ -166,6 +166,8 @@ class _Writer:
         state = self._text(f"common.run_state_{seen.state}")
         if seen.elapsed_s is None:
             return state
+        if not seen.planned_s:
+            return self._text("web.status_open", state=state, elapsed=f"{seen.elapsed_s:.0f}")
         values = {"state": state, "elapsed": f"{seen.elapsed_s:.0f}", "planned": f"{seen.planned_s:.0f}"}
         return self._text("web.status_phase" if seen.phase else "web.status", **values, phase=seen.phase)
 
