@@ -42,6 +42,7 @@ class Reader:
         self._service: subprocess.Popen[str] | None = None
         (tmp := directory / "bin").mkdir()
         (tmp / "misissue").write_text(f'#!/bin/sh\nexec {sys.executable} -m harness "$@"\n')
+        (tmp / "locust").write_text(f'#!/bin/sh\nexec {sys.executable} -m locust "$@"\n')
         (tmp / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         for program in tmp.iterdir():
             program.chmod(0o700)

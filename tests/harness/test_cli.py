@@ -52,6 +52,13 @@ def test_a_plan_takes_its_time_from_an_earlier_run(tmp_path: Path) -> None:
     assert told.splitlines()[1].endswith("that takes 148 s")
 
 
+def test_a_plan_takes_the_time_that_a_run_of_no_known_length_took(tmp_path: Path) -> None:
+    """Where no length was planned the one that it had counts."""
+    run = write_run(tmp_path / "run", planned_s=0.0, elapsed_s=2.5)
+    told = CliRunner().invoke(cli, ["plan", "--rate", "0.05", "--like", str(run)], catch_exceptions=False).output
+    assert told.splitlines()[1].endswith("that takes 148 s")
+
+
 def test_a_plan_in_japanese(tmp_path: Path) -> None:
     """A plan is told in the language that was asked for."""
     run = write_run(tmp_path / "run", planned_s=2.5)

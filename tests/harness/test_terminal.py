@@ -264,6 +264,16 @@ def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_progress_of_a_load_of_no_known_length(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody knows how long the load takes only the time that has passed is told."""
+    for language in (ENGLISH, JAPANESE):
+        print_progress(3.2, 0.0, "load", ok=5, misissued=3, errors=4, language=language)
+    assert capsys.readouterr().err.splitlines() == [
+        "   3 s  load         5 ok     3 misissued     4 errors",
+        "   3 秒  load    正常交付      5  誤交付     3  エラー     4",
+    ]
+
+
 def test_many_reasons(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
     """Of very many reasons the first are told, and where the others are."""
     reasons = tuple(make_reason("evidence", fault=f"reason {n}") for n in range(500))

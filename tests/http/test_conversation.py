@@ -166,3 +166,23 @@ class Lines(dict[str, str]):
 def test_cookies_line_by_line() -> None:
     """Headers of one name are one list."""
     assert Received(200, Lines(), b"").cookies() == "a=1; b=2"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "body", "read"),
+    [
+        ('in = "body"', 200, PAPER, Answer(document=PAPER)),
+        ('in = "json"\npath = "paper"', 200, {"paper": IN_BASE64}, Answer(document=PAPER)),
+        ('in = "link"\nlink = { json = "url" }', 200, PAPER, Answer(document=PAPER)),
+        (f'in = "body"\n{JOB}', 200, PAPER, Answer(document=PAPER)),
+        (f'in = "body"\n{JOB}', 202, b"", Answer(unanswered="job: not done")),
+        ('in = "body"', 404, b"", Answer(error="status 404")),
+        ('in = "body"\n[answer]\nrefused = { status = [403] }', 403, b"", Answer(refused="status 403")),
+    ],
+)
+def test_somebody_elses_last_answer(answer: str, status: int, body: bytes | object, read: Answer) -> None:
+    """Who made the conversation without us tells of the answer that brought the document, or none."""
+    table, _, others = answer.partition("\n[answer]\n")
+    text = f"{BASE}[answer]\n{others}\n[answer.document]\nstatus = [200]\n{table}"
+    received = Received(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
+    assert Conversation(Description.model_validate(tomllib.loads(text)), VALUES).read_last(received) == read

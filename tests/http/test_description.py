@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - a table of cases is read by its lines
 """Everything that is wrong with a target.toml is told in one line with file, line or key, and the cure."""
 
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.target import TargetError
 from targets.http.description import Source
-from targets.http.safety import statement_for
+from targets.http.safety import check_load, statement_for
 from targets.http.target import HttpTarget
 from tests.http.conftest import VALID, describe
 
@@ -103,6 +104,24 @@ def test_another_host_with_a_statement(tmp_path: Path) -> None:
         f'allowed_hosts = ["{HOST}"]\nmax_rate_per_s = 5\nmax_duration_s = 60\nstatement = "{statement_for([HOST])}"'
     )
     assert Source(describe(tmp_path, f"{OTHER_HOST}\n[safety]\n{safety}\n"))
+
+
+def test_requests_that_are_not_ours(tmp_path: Path) -> None:
+    """A locustfile's own requests may go to this machine, or to a host that is allowed, within the same bounds."""
+    allowed = (
+        f'allowed_hosts = ["{HOST}"]\nmax_rate_per_s = 5\nmax_duration_s = 60\nstatement = "{statement_for([HOST])}"'
+    )
+    described = Source(describe(tmp_path, f"{VALID}\n[safety]\n{allowed}\n")).description
+    check_load(described, rate_per_s=None, seconds=inf, urls=["http://localhost:80"])
+    check_load(described, rate_per_s=5, seconds=60, urls=[f"http://{HOST}"])
+    with pytest.raises(
+        TargetError, match=r"--host: found http://elsewhere\.example, right is a server of this machine"
+    ):
+        check_load(described, rate_per_s=5, seconds=60, urls=["http://elsewhere.example"])
+    with pytest.raises(TargetError, match=f"--rate: found none, right against {HOST}"):
+        check_load(described, rate_per_s=None, seconds=60, urls=[f"http://{HOST}"])
+    with pytest.raises(TargetError, match="nothing says how long the load takes"):
+        check_load(described, rate_per_s=5, seconds=inf, urls=[f"http://{HOST}"])
 
 
 @pytest.mark.parametrize(

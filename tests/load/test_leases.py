@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from random import Random
 
+import gevent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,53 @@ def test_none_free() -> None:
         assert lent == GROUPS[0]
     with leases.lease() as again:
         assert again == GROUPS[0]
+
+
+def test_turns() -> None:
+    """Who asks for a group by name gets it when it is free, in the order of asking, and nobody has it meanwhile."""
+    leases = Leases(GROUPS[:2], Random(1))
+    order: list[str] = []
+
+    def user(name: str) -> None:
+        with leases.turn("G0") as group:
+            order.append(f"{name}: {group.group}")
+            with leases.lease() as other:
+                order.append(f"beside it {other.group}")
+                gevent.sleep(0)
+
+    gevent.joinall([gevent.spawn(user, name) for name in ("one", "two")], timeout=20, raise_error=True)
+    assert order == ["one: G0", "beside it G1", "two: G0", "beside it G1"]
+
+
+def test_a_turn_waits_for_whoever_has_the_group_by_chance() -> None:
+    """A lease of any group and the turn of a particular one exclude one another."""
+    leases = Leases(GROUPS[:1], Random(1))
+    with leases.lease(), gevent.Timeout(0.05, False), leases.turn("G0"):
+        raise AssertionError("two users have one group")
+    with leases.turn("G0") as group:
+        assert group == GROUPS[0]
+
+
+def test_who_is_killed_in_line_leaves_it() -> None:
+    """A user that is killed while it waits neither gets the group nor keeps it from the next one."""
+    leases = Leases(GROUPS[:1], Random(1))
+
+    def user() -> None:
+        with leases.turn("G0"):
+            raise AssertionError("it was killed before its turn")
+
+    with leases.turn("G0"):
+        waiting = gevent.spawn(user)
+        gevent.sleep(0)
+        waiting.kill()
+    with gevent.Timeout(20), leases.turn("G0") as group:
+        assert group == GROUPS[0]
+
+
+def test_an_unknown_group_has_no_turn() -> None:
+    """A group of another process is none of these."""
+    with pytest.raises(KeyError):
+        Leases(GROUPS[:1], Random(1)).turn("G4")
 
 
 def test_no_groups() -> None:

@@ -3,10 +3,12 @@
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from harness.criteria import Criteria, Limit
 from harness.criteria_text import CriteriaError
@@ -123,6 +125,24 @@ def test_criteria(read: Read, tmp_path: Path) -> None:
         minimum=(Limit(metric="exposures", value=5),),
     )
     assert read("--criteria", str(file)).criteria.confidence == 0.9
+
+
+def test_users_of_their_own(load: Any) -> None:
+    """Of a locustfile with users of its own only the time for them to finish is ours to say."""
+    locust = import_module("locust.argument_parser")
+    parser = locust.get_empty_argument_parser(add_help=False, default_config_files=[])
+    locust.setup_parser_arguments(parser)
+    load.add_arguments(parser, target="", users=None, options=())
+    options = parser.parse_args([])
+    assert (options.num_users, options.spawn_rate, options.stop_timeout) == (None, None, 10.0)
+
+
+def test_a_rate_needs_a_length(read: Read) -> None:
+    """Without a known length nobody can say how many applications a rate comes to."""
+    setup = structs.replace(read("--rate", "5/s"), plan=Plan((Phase(name="load", seconds=inf, think_s=0),)))
+    with pytest.raises(TargetError, match="found 5/s for a load of no known length, right is a --run-time"):
+        setup.make_run()
+    assert structs.replace(setup, rate_per_s=None).make_run().description.planned_s == 0.0
 
 
 def test_whole_numbers(read: Read, capsys: pytest.CaptureFixture[str]) -> None:

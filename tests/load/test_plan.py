@@ -1,5 +1,7 @@
 """What the load does when, by the time that is passed in."""
 
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,13 @@ def test_phase(elapsed_s: float, phase: str | None) -> None:
     """Phases follow one another without a hole and without an overlap."""
     at = PLAN.at(elapsed_s)
     assert (at.name if at else None) == phase
+
+
+def test_a_plan_of_no_known_length() -> None:
+    """It has no end and holds no change, and says of itself that nobody knows how long it takes."""
+    plan = Plan((Phase(name="load", seconds=inf, think_s=0),))
+    assert (plan.is_open, plan.changes, PLAN.is_open) == (True, 0, False)
+    assert plan.at(1e9) == plan.phases[0]
 
 
 def test_length() -> None:

@@ -64,6 +64,19 @@ def test_what_cannot_be_read_starts_nothing(site: MakeSite, fields: dict[str, st
     assert (here.owner.opened, here.runner.started) == ([], 0)
 
 
+def test_a_guest_takes_locusts_own_fields(site: MakeSite) -> None:
+    """A locustfile with users of its own is told how long and against which host, or that nobody knows how long."""
+    here = site()
+    here.owner.is_guest = True
+    for run_time, seconds in (("1m30s", 90), ("", None)):
+        assert here.start(run_time=run_time, host="http://127.0.0.1:80")["success"] is True
+        opened = here.owner.opened.pop()
+        assert (opened["run_time"], opened["host"]) == (seconds, "http://127.0.0.1:80")
+    told = here.start(run_time="soon")
+    assert told["message"] == "run time: found 'soon', right would be such as 20s, 3m or 1h30m, or nothing"
+    assert here.owner.opened == []
+
+
 def test_what_cannot_begin_starts_nothing(site: MakeSite) -> None:
     """Whatever keeps the run from being opened is told at the form."""
     here = site()

@@ -75,6 +75,11 @@ def test_reasons() -> None:
     )
 
 
+def test_a_load_of_no_known_length() -> None:
+    """Where nobody knows how long the load takes only the time that has passed is told."""
+    assert view(running(planned_s=0.0, phase="load")).status == "running, 12 s"
+
+
 def test_what_was_exercised() -> None:
     """Figures are those of the snapshot."""
     seen = view(running())

@@ -17,7 +17,7 @@ class FakeOwner:
 
     def __init__(self) -> None:
         self.seen: Snapshot | None = None
-        self.is_busy = False
+        self.is_busy = self.is_guest = False
         self.people: Collection[str] = PEOPLE
         self.opened: list[Mapping[str, object]] = []
         self.refuses = ""

@@ -140,6 +140,7 @@ def test_readings_that_contradict_each_other(tmp_path: Path) -> None:
     [
         ({"ended": None}, "the run did not end: its process was killed, or it is still going on"),
         ({"ended": "interrupted", "planned_s": 2.5}, "the run was interrupted before its plan of 2.5 s was through"),
+        ({"ended": "interrupted", "planned_s": 0.0}, "the run was interrupted"),
         ({"faults": ("a listener threw",)}, "a listener threw"),
         ({"segments": (LOAD, TARGET, "load-2")}, "segment load-2 cannot be read: No such file or directory"),
         (

@@ -150,6 +150,8 @@ def test_unknown_is_absent() -> None:
     }
     told = {line.split()[2] for line in exposition(seen).splitlines() if line.startswith("#")}
     assert {family.name for family in FAMILIES} - told == gone
+    open_ended = msgspec.structs.replace(RUNNING, planned_s=0.0)
+    assert "misissue_planned_seconds" not in exposition(open_ended)
 
 
 def test_no_verdict_yet() -> None:

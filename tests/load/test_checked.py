@@ -1,0 +1,374 @@
+"""What a locustfile's own task says of its print is on record, whichever way the task ends."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gevent
+import pytest
+
+from harness.criteria import Criteria
+from harness.evidence.recorder import Recorder
+from harness.evidence.segment import SegmentWriter
+from harness.load.clock import Clock
+from harness.load.plan import Phase, Plan
+from harness.records import Print
+from harness.report.language import ENGLISH
+from tests.harness.builders import HOME, KIND, OTHER, paper, read_segment
+from tests.harness.stub import StubTarget
+
+Load = Callable[[str], Any]
+
+
+class EnumeratedTarget(StubTarget):
+    """Tells what there is to apply for."""
+
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        return {KIND: ("my_number",)}
+
+    def applicants(self, group: Any) -> tuple[str, ...]:
+        persons: tuple[str, ...] = group.persons
+        return persons
+
+
+@pytest.fixture(scope="module")
+def load() -> Iterator[Load]:
+    """Imports; Locust would patch the interpreter of all tests unless it is told not to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
+        yield import_module
+
+
+class Desk:
+    """A run that goes on, and a user of a locustfile in it."""
+
+    def __init__(self, load: Load, directory: Path, *, share: tuple[int, ...] = (0, 1), rate: float | None = None):
+        self.now_ns = 1000
+        setup = load("harness.load.options").Setup(
+            profile="test",
+            target="",
+            settings={},
+            plan=Plan((Phase(name="load", seconds=60.0, think_s=0.0),)),
+            seed=7,
+            criteria=Criteria(),
+            rate_per_s=rate,
+            regular=True,
+            stop_on_misissuance=False,
+            directory=None,
+            parameters={},
+            language=ENGLISH,
+        )
+        self.path = directory / "segments" / "load-1.jsonl"
+        (directory / "incidents").mkdir()
+        self.recorder = Recorder(
+            EnumeratedTarget(),
+            SegmentWriter(directory, "load-1", run="r", clock="monotonic"),
+            directory / "incidents",
+        )
+        for group in (HOME, OTHER):
+            self.recorder.add_group(group)
+        module = load("harness.load.active_run")
+        self.active = module.ActiveRun(
+            setup,
+            EnumeratedTarget(),
+            self.recorder,
+            share=module.Share(number=0, parts=1, applicants=share, changed=()),
+            clock=Clock("here", lambda: self.now_ns),
+            on_misissuance=lambda: None,
+        )
+        plugin = SimpleNamespace(active=self.active)
+        self.plugin = plugin
+        self.user = type("User", (load("harness.load.checked").Checked,), {"plugin": plugin})()
+
+    def prints(self) -> list[Print]:
+        """On record by now."""
+        self.recorder.settle()
+        self.recorder.segment.flush()
+        records, _ = read_segment(self.path)
+        return [record for record in records if isinstance(record, Print)]
+
+    def is_free(self, applicant: str) -> bool:
+        """Nobody is being served by that person's group."""
+        with gevent.Timeout(0.05, False), self.user.checked(applicant, KIND) as print_:
+            print_.refused("asked only whether there is a turn")
+            return True
+        return False
+
+
+@pytest.fixture
+def desk(load: Load, tmp_path: Path) -> Desk:
+    return Desk(load, tmp_path)
+
+
+def response(status: int, content: bytes = b"", **headers: str) -> SimpleNamespace:
+    """As a client of Locust's makes one."""
+    return SimpleNamespace(status_code=status, content=content, headers=headers)
+
+
+def test_a_document_is_judged(desk: Desk) -> None:
+    """The response that a task got is a print of the person that it named, by the checksum of its body."""
+    with desk.user.checked("A", KIND) as print_:
+        assert (print_.nonce, print_.applicant, print_.kind, print_.options) == ("A1.1", "A", KIND, ())
+        print_.delivered(response(200, paper("A")))
+    with desk.user.checked("X", KIND) as print_:
+        print_.delivered(paper("A"))  # the bytes alone do as well
+    right, wrong = desk.prints()
+    assert (right.applicant, right.group, right.kind, right.answer, right.nonce) == (
+        "A",
+        "G1",
+        KIND,
+        "document",
+        "A1.1",
+    )
+    assert (wrong.applicant, wrong.checksum) == ("X", right.checksum)
+    assert desk.recorder.tally().misissued == 1
+    assert desk.recorder.segment.issued == 2
+    assert desk.recorder.faults == []
+
+
+def test_options_are_asked_for(desk: Desk) -> None:
+    """What the task names is what the document is held against."""
+    with desk.user.checked("A", KIND, ["my_number"]) as print_:
+        print_.delivered(paper("A", options=("my_number",)))
+    assert [print_.options for print_ in desk.prints()] == [("my_number",)]
+
+
+def test_nobody_in_particular(desk: Desk) -> None:
+    """Without an applicant whoever is free applies, for something that there is, and no two at once for one group."""
+    with desk.user.checked() as one, desk.user.checked() as other:
+        assert {one.applicant, other.applicant} & {"X"}
+        assert {one.applicant, other.applicant} & {"A", "B"}
+        assert one.kind == KIND
+        one.refused("")
+        other.refused("")
+    assert desk.recorder.faults == []
+
+
+@pytest.mark.parametrize(
+    ("told", "answer", "text"),
+    [
+        (lambda print_: print_.refused("left the company"), "refused", "left the company"),
+        (lambda print_: print_.error("status 503"), "error", "status 503"),
+        (lambda print_: print_.error(""), "error", "error"),
+        (lambda print_: print_.unanswered("too late"), "unanswered", "too late"),
+        (lambda print_: print_.delivered(response(500)), "error", "broken"),
+        (lambda print_: print_.delivered(response(0)), "unanswered", "no answer"),
+        (lambda print_: print_.delivered(response(200, b"ab", **{"content-length": "3"})), "unanswered", "cut off"),
+    ],
+)
+def test_no_document(desk: Desk, told: Callable[[Any], None], answer: str, text: str) -> None:
+    """What brought no whole document is on record as what it was, and blames nobody for what the client cut off."""
+    with desk.user.checked("A", KIND) as print_:
+        told(print_)
+    (recorded,) = desk.prints()
+    assert (recorded.answer, recorded.error) == (answer, text)
+    assert desk.recorder.faults == []
+
+
+def test_the_print_is_in_flight_from_its_nonce_to_its_answer(desk: Desk) -> None:
+    """What the task does before it asks for the nonce, and after the answer, is no time in flight."""
+    desk.now_ns = 2000
+    with desk.user.checked("A", KIND) as print_:
+        desk.now_ns = 3000
+        assert (print_.nonce, print_.nonce) == ("A1.1", "A1.1")
+        desk.now_ns = 4000
+        print_.delivered(paper("A"))
+        desk.now_ns = 5000
+    with desk.user.checked("A", KIND) as print_:
+        desk.now_ns = 6000
+        print_.delivered(paper("A"))  # who never asked for the nonce has had it in flight all the time
+    assert [(print_.sent_ns, print_.answered_ns) for print_ in desk.prints()] == [(3000, 4000), (5000, 6000)]
+
+
+def test_applying_again(desk: Desk) -> None:
+    """After an error the same application gets another attempt, with a nonce of its own."""
+    with desk.user.checked("A", KIND) as print_:
+        print_.delivered(response(503))
+        assert print_.answer.calls_for_reapplication
+        print_.again()
+        assert print_.nonce == "A1.2"
+        print_.delivered(response(200, paper("A")))
+    assert [(one.nonce, one.answer) for one in desk.prints()] == [("A1.1", "error"), ("A1.2", "document")]
+    assert desk.recorder.segment.issued == 2
+
+
+@pytest.mark.parametrize("first", ["delivered", "refused", None])
+def test_whoever_was_served_does_not_apply_again(load: Load, desk: Desk, first: str | None) -> None:
+    """A second document for one application would be a duplicate of the task's own making: the run cannot pass."""
+    error = load("harness.load.checked").CheckedError
+    with pytest.raises(error, match="after one only"), desk.user.checked("A", KIND) as print_:  # noqa: PT012 - the block is what is tested
+        if first is not None:
+            getattr(print_, first)(paper("A") if first == "delivered" else "no")
+        print_.again()
+    assert desk.recorder.faults
+
+
+def test_one_attempt_has_one_end(load: Load, desk: Desk) -> None:
+    """A second word on the same attempt is refused, and the first one stays."""
+    error = load("harness.load.checked").CheckedError
+    with pytest.raises(error, match="second end"), desk.user.checked("A", KIND) as print_:  # noqa: PT012 - the block is what is tested
+        print_.error("first")
+        print_.delivered(paper("X"))
+    assert [one.error for one in desk.prints()] == ["first"]
+    assert desk.recorder.faults
+
+
+def test_neither_response_nor_bytes(load: Load, desk: Desk) -> None:
+    """What cannot be a document is refused, and the attempt is not lost."""
+    error = load("harness.load.checked").CheckedError
+    with pytest.raises(error, match="found str, right is the response"), desk.user.checked("A", KIND) as print_:
+        print_.delivered("payslip of A")
+    assert [one.answer for one in desk.prints()] == ["unanswered"]
+
+
+def test_left_without_a_word(desk: Desk) -> None:
+    """An attempt of which the task says nothing may have printed, and nobody has seen what: the run cannot pass."""
+    with desk.user.checked("A", KIND):
+        pass
+    assert [(one.answer, one.error) for one in desk.prints()] == [("unanswered", "the end of the block")]
+    assert any("before a word on how the print ended" in fault for fault in desk.recorder.faults)
+
+
+def test_an_exception_goes_on_and_is_a_fault(desk: Desk) -> None:
+    """A check of the task's own may have seen the wrong document before the print was told of it."""
+    with pytest.raises(AssertionError), desk.user.checked("A", KIND):
+        raise AssertionError("payslip of X")
+    assert [(one.answer, one.error) for one in desk.prints()] == [("unanswered", "AssertionError")]
+    assert any("found AssertionError" in fault for fault in desk.recorder.faults)
+    assert desk.is_free("A")
+
+
+def test_an_exception_after_the_answer_is_the_tasks_own(desk: Desk) -> None:
+    """What was told is judged, whatever becomes of the task."""
+    with pytest.raises(ZeroDivisionError), desk.user.checked("A", KIND) as print_:  # noqa: PT012 - the block is what is tested
+        print_.delivered(paper("A"))
+        raise ZeroDivisionError
+    assert [one.answer for one in desk.prints()] == ["document"]
+    assert desk.recorder.faults == []
+
+
+def test_an_exception_that_brings_a_response(desk: Desk) -> None:
+    """What `raise_for_status` raises tells how the print ended."""
+    broken = OSError("503 Server Error")
+    broken.response = response(503)  # type: ignore[attr-defined] # as HTTPError of requests has it
+    with pytest.raises(OSError, match="503"), desk.user.checked("A", KIND):
+        raise broken
+    assert [(one.answer, one.error) for one in desk.prints()] == [("error", "broken")]
+    assert desk.recorder.faults == []
+
+
+def test_whom_locust_kills_is_in_flight(desk: Desk) -> None:
+    """A user that is killed in the midst of a print leaves it without an end, and the turn to somebody else."""
+
+    def task() -> None:
+        with desk.user.checked("A", KIND):
+            gevent.sleep(60)
+
+    user = gevent.spawn(task)
+    gevent.sleep(0)
+    user.kill()
+    assert (desk.prints(), desk.recorder.segment.issued, desk.recorder.faults) == ([], 1, [])
+    assert desk.is_free("A")
+
+
+def test_one_person_after_the_other(desk: Desk) -> None:
+    """Who asks for somebody of a group that is being served waits, so that no two prints have one identity at once."""
+    order: list[str] = []
+
+    def task(name: str, applicant: str) -> None:
+        with desk.user.checked(applicant, KIND) as print_:
+            order.append(f"{name} begins")
+            gevent.sleep(0.01)
+            order.append(f"{name} ends")
+            print_.delivered(paper(applicant))
+
+    users = [gevent.spawn(task, *told) for told in (("one", "A"), ("two", "B"), ("three", "A"))]
+    gevent.joinall(users, timeout=20, raise_error=True)
+    assert order == [f"{name} {what}" for name in ("one", "two", "three") for what in ("begins", "ends")]
+    assert desk.recorder.faults == []
+
+
+@pytest.mark.parametrize(
+    ("applicant", "kind", "options", "sentence"),
+    [
+        ("Z", KIND, (), "found the applicant 'Z', right is a test person of stub, such as A"),
+        ("A", "payslip", (), f"found the kind 'payslip', right is one of stub: {KIND}"),
+        ("A", KIND, ("signed",), f"found the option 'signed' of {KIND}, right is my_number"),
+    ],
+)
+def test_what_nobody_could_judge(
+    load: Load, desk: Desk, applicant: str, kind: str, options: tuple[str, ...], sentence: str
+) -> None:
+    """A person or a document that there is not is refused before anything is sent, and the run cannot pass."""
+    error = load("harness.load.named").NamedError
+    with pytest.raises(error, match=sentence.replace("'", ".")), desk.user.checked(applicant, kind, options):
+        raise AssertionError("nothing is to begin")
+    assert desk.recorder.segment.issued == 0
+    assert any(sentence in fault for fault in desk.recorder.faults)
+    assert desk.is_free("A")
+
+
+def test_an_applicant_of_another_process(load: Load, tmp_path: Path) -> None:
+    """Each process has its own people; whoever names another's is told what to do."""
+    desk = Desk(load, tmp_path, share=(1,))
+    error = load("harness.load.checked").CheckedError
+    with pytest.raises(error, match="leave the choice to checked"), desk.user.checked("A", KIND):
+        raise AssertionError("nothing is to begin")
+    with desk.user.checked() as print_:
+        assert print_.applicant == "X"
+        print_.refused("")
+
+
+@pytest.mark.parametrize("why", ["no run yet", "the plan is through", "the test is stopping", "cut short"])
+def test_nothing_begins_when_there_is_no_time(load: Load, desk: Desk, why: str) -> None:
+    """Before the run and at its end Locust leaves the task, and nothing is sent that it would cut off."""
+    if why == "no run yet":
+        desk.plugin.active = None
+    elif why == "the plan is through":
+        desk.now_ns += 61 * 10**9
+    elif why == "the test is stopping":
+        desk.active.drain()
+    else:
+        desk.active.cut_short = True
+    reschedule = load("locust.exception").RescheduleTask
+    with pytest.raises(reschedule), desk.user.checked("A", KIND):
+        raise AssertionError("nothing is to begin")
+    assert desk.recorder.segment.issued == 0
+    assert desk.recorder.faults == []
+
+
+def test_a_plan_of_arrivals(load: Load, tmp_path: Path) -> None:
+    """With a rate each print waits for its due time, from which its latency counts."""
+    desk = Desk(load, tmp_path, rate=100.0)
+    desk.active._started_ns = desk.now_ns
+    for applicant in ("A", "X"):
+        with desk.user.checked(applicant, KIND) as print_:
+            print_.refused("")
+    assert [one.intended_ns for one in desk.prints()] == [1000, 1000 + 10**7]
+
+
+def test_a_listener_that_throws(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidence that cannot be written is a fault of the run, and not the task's alone."""
+
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(desk.recorder, "record", broken)
+    with pytest.raises(OSError, match="disk full"), desk.user.checked("A", KIND) as print_:
+        print_.delivered(paper("A"))
+    assert any("disk full" in fault for fault in desk.recorder.faults)
+
+
+def test_a_locustfile_has_one_plugin(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first class that is checked makes it, called like the file, and the others share it."""
+    module = load("harness.load.checked")
+    monkeypatch.setattr(module, "GuestPlugin", lambda name: SimpleNamespace(profile=name))
+    try:
+        one: Any = type("One", (module.Checked,), {"__module__": "tests.locustfile"})
+        other: Any = type("Other", (module.Checked,), {})
+        assert one.plugin is other.plugin
+        assert one.plugin.profile == "locustfile"
+    finally:
+        del module.Checked.plugin
