@@ -12,12 +12,11 @@ import pytest
 from harness.evidence.ledger import VERDICT_FILE, segments_in
 from harness.evidence.segment import SegmentReader
 from harness.records import Print
-from harness.verdict import Verdict
+from harness.verdict import EXIT_CODES, Verdict
 from targets.municipal.deployment import Server
 from tests.e2e.conftest import ROOT, Command
 
 EXAMPLES = ROOT / "targets" / "examples"
-EXIT_CODES = {"PASS": 0, "FAIL": 1}
 NOBODY: Mapping[str, Collection[str]] = {}
 
 
@@ -130,10 +129,19 @@ class Example:
             command = self.misissue(name, str(self.target))
             assert command.process.returncode == 0, command.stdout + command.stderr
 
-    def verify(self, *arguments: str) -> Verification:
-        """`misissue verify own_service`, whose exit code has to agree with its verdict."""
+    def verify(self, *arguments: str, profile: str = "own_service") -> Verification:
+        """`misissue verify`, whose exit code has to agree with its verdict."""
+        run, command = self.begin(*arguments, profile=profile)
+        return self.finish(run, command)
+
+    def begin(self, *arguments: str, profile: str) -> tuple[Path, Command]:
+        """The directory and the command of a `misissue verify` that has been started."""
         run = self._directory / f"run-{len(self._commands)}"
-        command = self.misissue("verify", "own_service", "--target", str(self.target), "--out", str(run), *arguments)
+        return run, self._start("verify", profile, "--target", str(self.target), "--out", str(run), *arguments)
+
+    def finish(self, run: Path, command: Command) -> Verification:
+        """What such a command comes to in the end."""
+        command.wait()
         told = command.stdout + command.stderr
         assert command.process.returncode in EXIT_CODES.values(), told
         verification = Verification(run)
