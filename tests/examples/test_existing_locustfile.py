@@ -69,4 +69,3 @@ def test_who_ends_it_by_a_signal_has_not_ended_it(start: Start) -> None:
     assert run.verdict.verdict == "INCONCLUSIVE"
     faults = [reason.values["fault"] for reason in run.verdict.reasons if reason.code == "evidence"]
     assert faults == ["the run was interrupted"]
-    assert run.verdict.in_flight_at_stop == 0
