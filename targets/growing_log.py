@@ -1,27 +1,30 @@
 """Reads what somebody else appends to a file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
-
-import msgspec
 
 _Told = TypeVar("_Told")
 
 
 class GrowingLog(Generic[_Told]):
-    """A log of JSON lines that somebody else appends to, read as far as it has grown."""
+    """A log that somebody else appends lines to, read as far as it has grown.
 
-    def __init__(self, path: Path, kind: type[_Told]) -> None:
+    Args:
+        decode: what a line tells.
+        offset: bytes that were there before and tell nothing.
+    """
+
+    def __init__(self, path: Path, decode: Callable[[bytes], _Told], offset: int = 0) -> None:
         self._path = path
-        self._decoder = msgspec.json.Decoder(kind)
-        self._offset = 0
+        self._decode = decode
+        self._offset = offset
 
     def new(self) -> Iterator[_Told]:
         """What was not told before; a last line that is not finished yet is kept for the next time.
 
         Raises:
-            msgspec.DecodeError: for a line that is none of its kind, which is not read again.
+            Exception: what decoding a line raises, which is not read again.
         """
         if not self._path.exists():
             return
@@ -32,4 +35,4 @@ class GrowingLog(Generic[_Told]):
                     return
                 # Before it is handed out, because whoever takes it may stop here and ask again.
                 self._offset += len(line)
-                yield self._decoder.decode(line)
+                yield self._decode(line)

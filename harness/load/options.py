@@ -1,5 +1,6 @@
 """The options of a judged run on Locust's command line and in its web UI, and what they come to."""
 
+import math
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from harness.evidence.ledger import default_directory, free_directory
 from harness.load.arrivals import planned_arrivals, read_rate
 from harness.load.plan import Plan
 from harness.loading import load_target
+from harness.relearning import Relearning
 from harness.report.language import CODES, Language, choose_language
 from harness.run import JudgedRun
 from harness.target import Bounded, Target, TargetError, read_assignments
@@ -84,8 +86,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         if rate_per_s is not None and self.plan.is_open:
             message = f"--rate: found {rate_per_s:g}/s for a load of no known length, right is a --run-time beside it"
             raise TargetError(message)
+        target = self.load_target()
         return JudgedRun(
-            self.load_target(),
+            target,
             self.directory or free_directory(default_directory(self.profile)),
             profile=self.profile,
             seed=self.seed,
@@ -93,9 +96,14 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
             criteria=self.criteria,
             planned_s=0.0 if self.plan.is_open else seconds,
             planned_prints=None if rate_per_s is None else planned_arrivals(rate_per_s, seconds),
-            planned_changes=self.plan.changes,
+            planned_changes=int(min(self.plan.changes, most_changes(target))),
             language=self.language,
         )
+
+
+def most_changes(target: Target) -> float:
+    """How many changes a run can make of it; without end where it does not say."""
+    return target.most_changes if isinstance(target, Relearning) else math.inf
 
 
 def add_arguments(parser: LocustArgumentParser, *, target: str, users: int | None, options: Sequence[Option]) -> None:

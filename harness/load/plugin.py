@@ -34,7 +34,7 @@ from harness.load.local_run import LocalRun
 from harness.load.locust_process import locust_faults, parsed_options, refuse, usage_error, user_count
 from harness.load.master_run import MasterRun
 from harness.load.metrics import serve_metrics
-from harness.load.options import Option, Setup, add_arguments, read_setup
+from harness.load.options import Option, Setup, add_arguments, most_changes, read_setup
 from harness.load.plan import Plan
 from harness.load.web.ui import add_web_ui
 from harness.load.worker import Worker
@@ -149,6 +149,15 @@ class LoadPlugin:
     def _add_options(self, parser: LocustArgumentParser) -> None:
         add_arguments(parser, target=self._default_target, users=self._users, options=self._options)
 
+    def _leave_out_counters(self, environment: Environment) -> None:
+        """Of a target that has nothing to change all users of a profile are kiosks."""
+        if self.is_guest:
+            return
+        everybody = environment.user_classes
+        environment.user_classes = [user for user in everybody if not user.fixed_count]
+        if most_changes(self._read_setup(environment).load_target()) > 0:
+            environment.user_classes = everybody
+
     def _read_setup(self, environment: Environment) -> Setup:
         return read_setup(
             parsed_options(environment),
@@ -167,8 +176,8 @@ class LoadPlugin:
             if sys.platform != "linux":
                 message = f"misissue runs on Linux only for now; this is {sys.platform}"
                 raise TargetError(message)
-            setup = self._read_setup(environment)
-            setup.load_target()
+            self._leave_out_counters(environment)
+            self._read_setup(environment)
             serve_metrics(environment, self.snapshot, lambda: None if self._own is None else self._own.run.target)
             if isinstance(environment.runner, WorkerRunner):
                 read_setup = partial(self._read_setup, environment)

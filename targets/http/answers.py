@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from targets.http.models import Matcher, Place
+from targets.http.tables import Matcher, Place
 
 _NOTHING = object()
 _MOST_RETRY_AFTER_S = 3600.0
@@ -44,20 +44,18 @@ class Received:
 
     def field(self, path: str) -> str | None:
         """What stands at a dotted path of its JSON, as text; numbers in the path count the items of a list."""
+        value = value_at(self.json, path)
+        return value if isinstance(value, str) or value is None else json.dumps(value)
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None where it is none."""
         if self._json is _NOTHING:
             try:
                 self._json = json.loads(self.body)
             except (ValueError, RecursionError):
                 self._json = None
-        value = self._json
-        for part in path.split("."):
-            if isinstance(value, dict):
-                value = value.get(part)
-            elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
-                value = value[int(part)]
-            else:
-                return None
-        return value if isinstance(value, str) or value is None else json.dumps(value)
+        return self._json
 
     def at(self, place: Place) -> str | None:
         """What stands there, None when nothing does."""
@@ -106,6 +104,18 @@ class Received:
             return min(max(0.0, parsedate_to_datetime(told).timestamp() - now_s), _MOST_RETRY_AFTER_S)
         except ValueError:
             return None
+
+
+def value_at(value: Any, path: str) -> Any:
+    """What stands at a dotted path of a JSON value; None where nothing does."""
+    for part in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
 
 
 def _is(found: str | None, wanted: str) -> bool:

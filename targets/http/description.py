@@ -11,12 +11,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.target import TargetError
+from targets.http.change_checks import change_complaints, change_requests
+from targets.http.change_models import SYNC_TABLES
 from targets.http.fingerprints import complaints as fingerprint_complaints
 from targets.http.lines import line_of
-from targets.http.models import Description, RequestTable
+from targets.http.models import Description
 from targets.http.people import People, read_people
-from targets.http.placeholders import PlaceholderError, check, texts
+from targets.http.placeholders import PlaceholderError, check, names_of
 from targets.http.safety import complaints
+from targets.http.tables import RequestTable
 
 APPLICATION = frozenset({"person", "group", "kind", "options", "nonce", "application", "attempt"})
 _NO_NONCE = (
@@ -59,6 +62,7 @@ class Source:
             *self._placeholders(),
             *self._unsendable(),
             *complaints(self.description, self.people),
+            *change_complaints(self.description, self.people),
             *fingerprint_complaints(self.description.fingerprint, self.people),
         ]
         if problems:
@@ -82,19 +86,23 @@ class Source:
 
     def _unsendable(self) -> Iterator[tuple[Path_, str]]:
         """Headers whose text HTTP has no way to send."""
-        for name, request in (("application", self.description.application), ("login", self.description.login)):
-            for header, text in (request.headers if request is not None else {}).items():
-                where = name, "headers", header
+        described = self.description
+        headers: list[tuple[Path_, Mapping[str, str]]] = [(("application",), described.application.headers)]
+        headers += [(("login",), described.login.headers)] if described.login is not None else []
+        headers += [(where, request.headers) for where, request, _ in change_requests(described, self.people)]
+        for place, told in headers:
+            for header, text in told.items():
+                where = *place, "headers", header
                 if not _HEADER.fullmatch(header):
                     yield where, "is no name of a header; right is such as X-Request-Id"
                 if not _is_sendable(text):
                     yield where, f"found {_shown(text)}, right is Latin text without line breaks"
-                used = _names(text)
+                used = names_of(text)
                 for person, one in self.people.individuals.items():
-                    told = {"group": one.household, **one.columns}
-                    bad = next((column for column in used if not _is_sendable(told.get(column, ""))), None)
+                    columns = {"group": one.household, **one.columns}
+                    bad = next((column for column in used if not _is_sendable(columns.get(column, ""))), None)
                     if bad is not None:
-                        found = f"{{{bad}}} of {person} is {_shown(told[bad])}"
+                        found = f"{{{bad}}} of {person} is {_shown(columns[bad])}"
                         yield where, f"{found}, which no header can carry; right is to send it in json or form"
                         break
 
@@ -106,21 +114,22 @@ class Source:
         columns = self.people.columns
         token = {"token"} if described.login is not None and described.login.token is not None else set()
         of_application = APPLICATION | secrets | options | columns | token
-        requests: list[tuple[str, RequestTable | None, Collection[str]]] = [
-            ("application", described.application, of_application),
-            ("login", described.login, (APPLICATION | secrets | columns) - {"options"}),
+        requests: list[tuple[Path_, RequestTable | None, Collection[str]]] = [
+            (("application",), described.application, of_application),
+            (("login",), described.login, (APPLICATION | secrets | columns) - {"options"}),
+            *change_requests(described, self.people),
         ]
         version = described.service.version
         if isinstance(version, RequestTable):
-            requests.append(("service.version", version, secrets))
-        for name, request, known in requests:
+            requests.append((("service", "version"), version, secrets))
+        for where, request, known in requests:
             if request is not None:
-                yield from _of_request(tuple(name.split(".")), request, known)
-        used = {name for text in _texts_of(described.application) for name in _names(text[1])}
+                yield from _of_request(where, request, known)
+        used = {name for text in described.application.texts() for name in names_of(text[1])}
         if not {"nonce"} <= used and not {"application", "attempt"} <= used:
             yield ("application",), _NO_NONCE
         if described.login is not None:
-            used |= {name for text in _texts_of(described.login) for name in _names(text[1])}
+            used |= {name for text in described.login.texts() for name in names_of(text[1])}
         if not {"person", *columns} & used:
             yield (
                 ("application",),
@@ -150,35 +159,11 @@ def _read(path: Path) -> str:
 
 
 def _of_request(where: Path_, request: RequestTable, known: Collection[str]) -> Iterator[tuple[Path_, str]]:
-    for place, text in _texts_of(request):
+    for place, text in request.texts():
         try:
             check(text, known)
         except PlaceholderError as error:
             yield (*where, *place), str(error)
-
-
-def _texts_of(request: RequestTable) -> Iterator[tuple[Path_, str]]:
-    yield ("path",), request.path
-    for name, table in (("headers", request.headers), ("query", request.query), ("form", request.form or {})):
-        for key, text in table.items():
-            yield (name, key), text
-    if request.json_body is not None:
-        yield from texts(request.json_body, ("json",))
-    if request.text is not None:
-        yield ("text",), request.text
-
-
-def _names(text: str) -> frozenset[str]:
-    """The placeholders of a text; none where it is wrong, which is told elsewhere."""
-    try:
-        return check(text, _Everything())
-    except PlaceholderError:
-        return frozenset()
-
-
-class _Everything(frozenset[str]):
-    def __contains__(self, name: object) -> bool:
-        return True
 
 
 def _explain(error: ErrorDetails) -> tuple[Path_, str]:
@@ -186,7 +171,10 @@ def _explain(error: ErrorDetails) -> tuple[Path_, str]:
     where = _place(error["loc"])
     kind, found = error["type"], error["input"]
     if kind == "extra_forbidden":
-        return where, f"no such key, {_nearest(str(where[-1]), _keys_at(where[:-1]))}"
+        return where, f"no such key, {_nearest(str(where[-1]), _keys_at(error['loc'][:-1]))}"
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        told = found.get("from") if isinstance(found, dict) else found
+        return (*where, "from"), f"found {_shown(told)}, right is one of {', '.join(SYNC_TABLES)}"
     if kind == "missing":
         return where, "is missing; it has to be there"
     if kind == "value_error":
@@ -198,7 +186,9 @@ def _place(where: Path_) -> Path_:
     """The path of keys, without the names of the forms that a value may have."""
     if where[:2] == ("service", "version") and len(where) > 2:
         return (*where[:2], *where[3:])
-    if "json" in where and where[0] in {"application", "login"}:
+    if where[0] == "sync":
+        return where[:1] + where[2:]
+    if "json" in where and (where[0] in {"application", "login"} or where[2:3] == ("json",)):
         return where[: where.index("json") + 1]
     return tuple(part for part in where if part != "[key]")
 
@@ -206,6 +196,8 @@ def _place(where: Path_) -> Path_:
 def _keys_at(where: Path_) -> list[str]:
     """The keys that the table at this place knows."""
     model: Any = Description
+    if where[0:1] == ("sync",) and len(where) > 1:
+        model, where = SYNC_TABLES[str(where[1])], where[2:]
     for part in where:
         fields: Mapping[str, Any] = getattr(model, "model_fields", {})
         field = next((one for name, one in fields.items() if part in {name, one.alias}), None)

@@ -35,6 +35,20 @@ def golden_path(target: Path) -> Path:
     return target.with_suffix(".golden.json")
 
 
+def note_changes(path: Path) -> None:
+    """Remember that documents are being changed, so that what the golden file says of them is the past."""
+    _changed(path).touch(mode=0o600)
+
+
+def was_changed(path: Path) -> bool:
+    """Whether documents were changed since the golden file was written."""
+    return _changed(path).exists()
+
+
+def _changed(path: Path) -> Path:
+    return path.with_suffix(".changed")
+
+
 def write_golden(path: Path, golden: Golden) -> None:
     """Keep it, for its owner's eyes alone.
 
@@ -43,7 +57,8 @@ def write_golden(path: Path, golden: Golden) -> None:
     """
     try:
         write_json(path, golden)
-    except LedgerError as error:
+        _changed(path).unlink(missing_ok=True)
+    except (LedgerError, OSError) as error:
         raise TargetError(str(error)) from error
 
 
@@ -96,6 +111,14 @@ class RightDocuments:
         for checksum in {self._of.get((print_.applicant, print_.kind, print_.options)), print_.checksum}:
             if checksum is not None and (document := self._documents.get(checksum)) is not None:
                 yield document
+
+    def checksum_of(self, person: str, kind: str, options: tuple[str, ...]) -> str | None:
+        """Of the document that is right for the application; None where there is none."""
+        return self._of.get((person, kind, options))
+
+    def find(self, checksum: str) -> Document | None:
+        """The document of this checksum, whosever it is."""
+        return self._documents.get(checksum)
 
     def refusals(self, group: str) -> tuple[Refusal, ...]:
         """What may not be issued to the people who apply by this group."""

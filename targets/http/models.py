@@ -1,109 +1,27 @@
 """What a target.toml may hold: one model a table. Unknown keys are refused, and every default stands here."""
 
 import re
-import warnings
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from targets.http.placeholders import Shape
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Pause = Annotated[float, Field(ge=0, le=86_400)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
-Status = Annotated[int, Field(ge=100, le=599)]
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Texts = dict[str, str]
-
-
-def _as_pattern(text: str) -> str:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what other versions of Python may read in another way
-            re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"is no regular expression: {error}") from error
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_as_pattern)]
-
-
-class Table(BaseModel):
-    """Base of all tables."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-def _exactly_one(table: Table, *names: str) -> None:
-    given = [name for name in names if getattr(table, name) is not None]
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
-        raise ValueError(f"found {found}, right is exactly one of {', '.join(names)}")
-
-
-class RequestTable(Table):
-    """A request; texts in it may hold placeholders.
-
-    Args:
-        path: below the base URL.
-        json_body, form, text: at most one of them is the body.
-    """
-
-    method: Method = "POST"
-    path: Annotated[str, Field(pattern=r"^/")]
-    headers: Texts = {}
-    query: Texts = {}
-    json_body: Annotated[Shape | None, Field(alias="json")] = None
-    form: Texts | None = None
-    text: str | None = None
-
-    @model_validator(mode="after")
-    def _one_body(self) -> "RequestTable":
-        bodies = [
-            name
-            for name, body in (("json", self.json_body), ("form", self.form), ("text", self.text))
-            if body is not None
-        ]
-        if len(bodies) > 1:
-            raise ValueError(f"found {' and '.join(bodies)}, right is one body at most")
-        if bodies and self.method == "GET":
-            raise ValueError(f"found {bodies[0]} with the method GET, right is query, or another method")
-        return self
-
-
-class Matcher(Table):
-    """Which answers are meant: those to which everything given here applies.
-
-    Args:
-        header: name -> value, "*" for any; json_field: dotted path -> value as text, "*" for any.
-        text: regular expression that is found in the body.
-    """
-
-    status: Annotated[list[Status], Field(min_length=1)] | None = None
-    header: Texts = {}
-    json_field: Annotated[Texts, Field(alias="json")] = {}
-    text: Pattern | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> "Matcher":
-        if self.status is None and not self.header and not self.json_field and self.text is None:
-            raise ValueError("matches every answer, right is at least one of status, header, json, text")
-        return self
-
-
-class Place(Table):
-    """Where in an answer something stands: a header, or a dotted path in its JSON."""
-
-    header: str | None = None
-    json_field: Annotated[str | None, Field(alias="json")] = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "Place":
-        _exactly_one(self, "header", "json_field")
-        return self
+from targets.http.change_models import ChangeTable, SyncTable
+from targets.http.tables import (
+    Fraction,
+    Matcher,
+    Method,
+    Name,
+    Pattern,
+    Pause,
+    Place,
+    RequestTable,
+    Seconds,
+    Status,
+    Table,
+    as_pattern,
+    exactly_one,
+)
 
 
 class DocumentTable(Table):
@@ -231,7 +149,7 @@ class PeopleTable(Table):
 
     @model_validator(mode="after")
     def _one(self) -> "PeopleTable":
-        _exactly_one(self, "file", "generate")
+        exactly_one(self, "file", "generate")
         return self
 
 
@@ -264,7 +182,7 @@ class SecretTable(Table):
 
     @model_validator(mode="after")
     def _one(self) -> "SecretTable":
-        _exactly_one(self, "env", "file")
+        exactly_one(self, "env", "file")
         return self
 
 
@@ -289,7 +207,7 @@ class MaskTable(Table):
 
     @model_validator(mode="after")
     def _one(self) -> "MaskTable":
-        _exactly_one(self, "text", "json_field", "pdf", "rectangle_mm")
+        exactly_one(self, "text", "json_field", "pdf", "rectangle_mm")
         if (self.page is None) is not (self.rectangle_mm is None):
             raise ValueError("found one of page and rectangle_mm, right is both of them, or none")
         return self
@@ -316,7 +234,7 @@ class MarksTable(Table):
 
     @model_validator(mode="after")
     def _has_person(self) -> "MarksTable":
-        if self.within != "json" and "person" not in re.compile(_as_pattern(self.person)).groupindex:
+        if self.within != "json" and "person" not in re.compile(as_pattern(self.person)).groupindex:
             raise ValueError(
                 f"person: found {self.person!r}, right is a pattern with a group such as (?P<person>\\w+) where the "
                 "person stands"
@@ -372,4 +290,6 @@ class Description(Table):
     answer: AnswerTable = AnswerTable()
     login: LoginTable | None = None
     secrets: dict[Name, SecretTable] = {}
+    changes: dict[Name, ChangeTable] = {}
+    sync: SyncTable | None = None
     fingerprint: FingerprintTable = FingerprintTable()

@@ -40,6 +40,8 @@ class People:
     Attributes:
         applicants: group -> those who apply by it.
         refused: who has to be refused; None where the file does not say.
+        changeable: group -> its applicants, of those groups whose data can be changed: a change may alter the documents
+            of the whole household, and has to be known by one group alone.
     """
 
     def __init__(
@@ -57,6 +59,15 @@ class People:
         for person, others in receives_for.items():
             of_home = households[self.individuals[person].household]
             self._add(f"{person} for {', '.join(others)}", dict.fromkeys([person, *of_home, *others]), [person])
+        groups_of: dict[str, set[str]] = {}
+        for group, applicants in self.applicants.items():
+            for person in applicants:
+                groups_of.setdefault(self.individuals[person].household, set()).add(group)
+        self.changeable = {
+            group: applicants
+            for group, applicants in self.applicants.items()
+            if all(len(groups_of[self.individuals[person].household]) == 1 for person in applicants)
+        }
         named = {PERSON, GROUP, RECEIVES_FOR, REFUSED}
         self.columns = frozenset(name for one in individuals for name in one.columns) - named
 

@@ -43,6 +43,19 @@ def check(text: str, known: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def names_of(text: str) -> frozenset[str]:
+    """The placeholders of a text, whichever they are; none where it is wrong, which `check` tells."""
+    try:
+        return check(text, _Everything())
+    except PlaceholderError:
+        return frozenset()
+
+
+class _Everything(frozenset[str]):
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with values in place of its placeholders.
 

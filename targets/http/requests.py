@@ -7,9 +7,9 @@ import msgspec
 
 from harness.records import Application
 from harness.target import Request
-from targets.http.models import RequestTable
 from targets.http.people import Individual
 from targets.http.placeholders import fill, fill_shape
+from targets.http.tables import RequestTable
 
 
 def values_of(application: Application, person: Individual, secrets: Mapping[str, str]) -> dict[str, str]:

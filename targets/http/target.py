@@ -9,12 +9,22 @@ from types import MappingProxyType
 from harness.calibration import CalibrationError, Specimen
 from harness.exchange import send
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, Refusal, SyncRun
+from harness.relearning import Relearnt
 from harness.target import Answer, Request, TargetError
 from targets.http.answers import Received
+from targets.http.changing import Changing
 from targets.http.conversation import Conversation
 from targets.http.description import Source
 from targets.http.fingerprints import make_fingerprint
-from targets.http.golden import Golden, RightDocuments, golden_path, read_golden, write_golden
+from targets.http.golden import (
+    Golden,
+    RightDocuments,
+    golden_path,
+    note_changes,
+    read_golden,
+    was_changed,
+    write_golden,
+)
 from targets.http.requests import make_request, values_of
 from targets.http.safety import check_load
 from targets.http.secrets import read_secrets
@@ -34,7 +44,6 @@ class HttpTarget:
 
     clock = CLOCK
     shows_points = False
-    synchronises = False
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         unknown = sorted(settings.keys() - {"file", "seed"})
@@ -56,6 +65,8 @@ class HttpTarget:
         self._golden = golden_path(self._source.path)
         self._right = RightDocuments(())
         self._version = ""
+        self._changing = Changing(self._described, self._people)
+        self.synchronises = self._changing.synchronises
 
     def open(self, directory: Path) -> Mapping[str, object]:  # noqa: ARG002 - somebody else's service keeps its own logs
         """Look for what the run needs; the service itself is there already."""
@@ -64,6 +75,7 @@ class HttpTarget:
             raise TargetError(
                 f"{self._golden}: there is none; right is to learn the right documents first: {self._how}"
             )
+        self._changing.begin(self._secrets, self._source.path.parent, self._source.tell)
         return {
             "file": str(self._source.path),
             "base_url": self._described.service.base_url,
@@ -71,9 +83,12 @@ class HttpTarget:
             "persons": len(self._people),
         }
 
-    def share(self) -> Mapping[str, str]:
-        """The version that was found; everything else each process reads from the files by itself."""
-        return {"version": self._version}
+    def share(self) -> Mapping[str, str] | None:
+        """The version that was found; everything else each process reads from the files by itself.
+
+        None with changes: which were made, and what is right since, is known in one process only.
+        """
+        return None if self.most_changes else {"version": self._version}
 
     def attach(self, shared: Mapping[str, str]) -> None:
         """Secrets are read by each process for itself, so that none travels."""
@@ -90,6 +105,7 @@ class HttpTarget:
 
     def close(self) -> None:
         """Whoever started the service stops it."""
+        self._changing.end()
 
     def failure(self) -> str:
         """A dead service shows as errors of all prints."""
@@ -116,6 +132,7 @@ class HttpTarget:
 
     def print_request(self, application: Application) -> Request:
         """The first request of the conversation that the description makes of an application."""
+        self._changing.note_application(application)
         values = values_of(application, self._people.individuals[application.applicant], self._secrets)
         asked = {f"option:{name}": "true" if name in application.options else "false" for name in self._options}
         return Conversation(self._described, values | asked).begin()
@@ -124,9 +141,31 @@ class HttpTarget:
         """Of somebody else's request that brought the document itself; those of ours bring a reader of their own."""
         return Conversation(self._described, {}).read_last(Received(status, headers, body))
 
-    def draw_change(self, change: str, group: Group, kinds: Sequence[str], random: Random) -> tuple[Change, Request]:  # noqa: ARG002 - protocol
-        """No change can be described yet."""
-        raise TargetError(f"{self._source.path}: no change is described; right is a profile without changes")
+    def draw_change(
+        self, change: str, group: Group, kinds: Sequence[str], random: Random
+    ) -> tuple[Change, Request] | None:
+        """One of the described kinds, for somebody of the group; a group is changed once in a run."""
+        drawn = self._changing.draw(change, group, kinds, random, self._secrets)
+        if drawn is not None:
+            note_changes(self._golden)
+        return drawn
+
+    @property
+    def most_changes(self) -> int:
+        """One for each group that can be changed at all."""
+        return self._changing.changes.most
+
+    def note_change(self, change: Change) -> None:
+        """Of which more is known now."""
+        self._changing.note(change)
+
+    def awaits(self, print_: Print) -> bool:
+        """Documents that come out after a change of their group."""
+        return self._changing.awaits(print_)
+
+    def relearn(self, waiting: Sequence[Print]) -> Relearnt:
+        """From the service, which is asked by nobody else now."""
+        return self._changing.relearn(self, self._right, waiting)
 
     def expected(self, print_: Print) -> Iterable[Document]:
         """From the golden file."""
@@ -140,9 +179,9 @@ class HttpTarget:
         """As described; where nothing is, a document that is nobody's is undecided."""
         return self.fingerprint.marks(document)
 
-    def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:  # noqa: ARG002 - protocol
-        """None."""
-        return ()
+    def new_sync_runs(self, rest: bool = False) -> Iterable[SyncRun]:
+        """As the service tells of them, or as they are known by its changes."""
+        return self._changing.sync_runs(rest=rest)
 
     def new_print_events(self) -> Iterable[PrintEvent]:
         """Only the outside is seen."""
@@ -172,6 +211,9 @@ class HttpTarget:
             checksum=self.fingerprint.name,
             command=self._how,
         )
+        if was_changed(self._golden):
+            text = "documents were changed by a run since it was learnt; right is to learn them again"
+            raise TargetError(f"{self._golden}: {text}: {self._how}")
         self._right = RightDocuments(golden.specimens)
         return True
 

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from harness.records import ErrorNotice, PrintEvent, SyncRun
 from targets.growing_log import GrowingLog
 from targets.municipal.deployment import NOTICE_LOG, Deployment
-from targets.municipal.points import PointReached
+from targets.municipal.points import PointReached, decode_point
 
 
 class EventLogs:
     """The event logs of a deployment, each read to where it was asked for last."""
 
     def __init__(self, deployment: Deployment) -> None:
-        self._sync_agent = GrowingLog(deployment.event_log("sync-agent"), PointReached)
-        self._ap_server = GrowingLog(deployment.event_log("ap-server"), PointReached)
-        self._center = GrowingLog(deployment.event_log(NOTICE_LOG), ErrorNotice)
+        self._sync_agent = GrowingLog(deployment.event_log("sync-agent"), decode_point)
+        self._ap_server = GrowingLog(deployment.event_log("ap-server"), decode_point)
+        self._center = GrowingLog(deployment.event_log(NOTICE_LOG), msgspec.json.Decoder(ErrorNotice).decode)
         self._under_way: dict[str, list[PointReached]] = {}  # sync runs that have begun and are not acknowledged yet
 
     def new_sync_runs(self, *, rest: bool) -> Iterator[SyncRun]:

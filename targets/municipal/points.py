@@ -99,6 +99,10 @@ class Points:
         self._changed.set()
 
 
+decode_point = msgspec.json.Decoder(PointReached).decode
+"""A line of an event log."""
+
+
 def read_points(path: Path) -> list[PointReached]:
     """An event log, without a last line that a killed process left unfinished; empty when there is none."""
-    return list(GrowingLog(path, PointReached).new())
+    return list(GrowingLog(path, decode_point).new())

@@ -47,17 +47,17 @@ in = "body"
 
 
 class Service:
-    """`tests/http/service.py` at work.
+    """`tests/http/service.py`, or another program beside it, at work.
 
     Attributes:
         url: of the service; told: what it has said since.
     """
 
-    def __init__(self, directory: Path, *options: str) -> None:
+    def __init__(self, directory: Path, *options: str, program: str = "service.py") -> None:
         self._out = directory / "service.txt"
         self._file = self._out.open("w")
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "service.py"), *options],
+            [sys.executable, str(HERE / program), *options],
             stdout=self._file,
             preexec_fn=die_with_parent(),
         )

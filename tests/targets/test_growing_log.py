@@ -19,7 +19,7 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.reader = GrowingLog(path, ErrorNotice)
+        self.reader = GrowingLog(path, msgspec.json.Decoder(ErrorNotice).decode)
 
     def append(self, data: bytes) -> None:
         """In one write."""
