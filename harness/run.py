@@ -193,6 +193,8 @@ class JudgedRun:
     def abandon(self) -> None:
         """Stop the target of an open run that cannot begin; its ledger stays without an end."""
         try:
+            if self.recorder is not None:
+                self.recorder.end_help()
             self._target_evidence.close()
         finally:
             self.target.close()
@@ -231,7 +233,7 @@ class JudgedRun:
         recorder = self.recorder
         self._guard(self._wait_for_sync)
         if recorder is not None:
-            self._guard(recorder.settle)
+            self._guard(recorder.settle_all)
             if ended != "interrupted":  # else somebody wants it to end
                 self._guard(recorder.relearn)
             self._guard(lambda: close_recorder(recorder, self._random, time.monotonic_ns()))
@@ -311,12 +313,12 @@ def close_recorder(recorder: Recorder, random: Random, now_ns: int) -> None:
         TargetError: when the truth cannot be asked; the segment is closed all the same.
     """
     try:
-        recorder.settle()
+        recorder.settle_all()
         recorder.settle_waiting()
         recorder.plant_self_test(random, now_ns)
-        recorder.settle()
+        recorder.settle_all()
     finally:
-        recorder.segment.close()
+        recorder.close()
 
 
 def _versions() -> dict[str, str]:

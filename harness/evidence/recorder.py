@@ -1,16 +1,19 @@
 """Turns answers into evidence while the run goes on: checksum, identity, ledger line.
 
 Locust-free: users, the matrix and tests share it. Not thread-safe, and safe among greenlets of one thread, because
-nothing but `settle` waits for anything.
+nothing but `settle` and `settle_all` waits for anything.
 """
 
 import logging
+import time
 from collections import deque
 from pathlib import Path
 from random import Random
 
 import msgspec
 
+from harness.evidence.attempts import print_without_document
+from harness.evidence.fingerprinting import Fingerprinting
 from harness.evidence.segment import SegmentWriter
 from harness.evidence.waiting import Waiting
 from harness.fingerprint.exact import is_unreadable
@@ -25,6 +28,7 @@ from harness.target import Answer, Target
 _log = logging.getLogger(__name__)
 RIGHT_DOCUMENTS = 100
 """So many misissuances of a process are kept with what would have been right, for the others are not looked at."""
+_POLL_S = 0.01
 _OK = Outcome.OK  # looking a member up in its enumeration takes longer than judging by it
 
 
@@ -46,9 +50,11 @@ class Recorder:
         self.faults: list[str] = []
         self.self_test: SelfTestSoFar = "none"
         self._target = target
-        self._checksum = target.fingerprint.checksum_on_record
+        self._fingerprinting = Fingerprinting(target.fingerprint)
+        self._is_slow = target.fingerprint.is_slow
+        self._checksum = _make_later if self._is_slow else target.fingerprint.checksum_on_record
         self._incidents = incidents
-        self._unsettled: deque[tuple[Print, bytes]] = deque()
+        self._unsettled: deque[tuple[Print, bytes, bool]] = deque()  # whether its marks have been read
         self._sample: tuple[Print, bytes] | None = None
         self._right_documents = 0
         self._relearning = target if isinstance(target, Relearning) else None
@@ -64,7 +70,7 @@ class Recorder:
         """
         document = answer.document
         if document is None:
-            self._end(_print_without_document(application, sent_ns, answered_ns, answer, intended_ns))
+            self._end(print_without_document(application, sent_ns, answered_ns, answer, intended_ns))
             return
         print_ = Print(
             application=application.application,
@@ -79,35 +85,63 @@ class Recorder:
             checksum=self._checksum(document),
             size_bytes=len(document),
         )
-        if judge_identity(print_, self.register).outcome is _OK:
+        if self._is_slow:
+            self._fingerprinting.want_checksum(print_, document)
+        elif judge_identity(print_, self.register).outcome is _OK:
             self.counts.count_right(print_)
             self.segment.write(print_)
         else:
-            self._unsettled.append((print_, document))
+            self._unsettled.append((print_, document, False))
 
     def settle(self) -> None:
-        """Ask the target's truth about every document that was not known when it came.
+        """Ask the target's truth about every document that was not known when it came, and whose fingerprint is made.
 
         Raises:
             TargetError: when the truth cannot be asked; what is not settled stays so.
         """
+        self._unsettled += self._fingerprinting.take()
+        for fault in self._fingerprinting.faults:
+            self.add_fault(fault)
         while self._unsettled:
-            print_, document = self._unsettled[0]
+            print_, document, has_marks = self._unsettled[0]
+            if not has_marks and self._is_unknown(print_):
+                marks = () if is_unreadable(print_.checksum) else self._waiting.marks(print_.checksum)
+                if marks is None and self._fingerprinting.reads_marks:
+                    self._unsettled.popleft()
+                    self._fingerprinting.want_marks(print_, document)
+                    continue
+                print_ = msgspec.structs.replace(print_, marks=self._target.marks(document) if marks is None else marks)
             if self.register.find(print_.checksum) is None:
-                if not is_unreadable(print_.checksum):
-                    known = self._waiting.marks(print_.checksum)
-                    marks = self._target.marks(document) if known is None else known
-                    print_ = msgspec.structs.replace(print_, marks=marks)
-                for expected in self._target.expected(print_):
-                    if self.register.add(expected):
-                        self.segment.write(expected)
-                if self.register.find(print_.checksum) is not None:
-                    # The register tells everything that the marks could.
-                    print_ = msgspec.structs.replace(print_, marks=())
+                self._learn(print_)
+            if print_.marks and self.register.find(print_.checksum) is not None:
+                # The register tells everything that the marks could.
+                print_ = msgspec.structs.replace(print_, marks=())
             # Taken out first: a disk that is full keeps the line for later, and a line must not be there twice.
             self._unsettled.popleft()
             if not self._waits(print_, document):
                 self._settle(print_, document)
+
+    def settle_all(self) -> None:
+        """Settle everything that was recorded, also what waits for its fingerprint.
+
+        Raises:
+            TargetError: see `settle`.
+        """
+        self.settle()
+        if self._fingerprinting.waiting:
+            _log.info("%d documents wait for their fingerprints", self._fingerprinting.waiting)
+        while self._fingerprinting.waiting:
+            time.sleep(_POLL_S)
+            self.settle()
+
+    def close(self) -> None:
+        """Close the segment, and end what was started to help; safe to call twice."""
+        self.end_help()
+        self.segment.close()
+
+    def end_help(self) -> None:
+        """End the process that makes slow fingerprints, if there is one."""
+        self._fingerprinting.close()
 
     def relearn(self) -> None:
         """Learn from the target what is right after its changes; the load has stopped for good.
@@ -192,6 +226,17 @@ class Recorder:
         """Everything that was counted so far."""
         return self.counts.tally(self.segment.segment, self.segment.issued, self.self_test, self.faults)
 
+    def _learn(self, print_: Print) -> None:
+        for expected in self._target.expected(print_):
+            if self.register.add(expected):
+                self.segment.write(expected)
+
+    def _is_unknown(self, print_: Print) -> bool:
+        """Whether its marks have to be read; where that is slow, the truth is asked without them first."""
+        if self._fingerprinting.reads_marks and self.register.find(print_.checksum) is None:
+            self._learn(print_)
+        return self.register.find(print_.checksum) is None
+
     def _waits(self, print_: Print, document: bytes) -> bool:
         """Whether the print was put aside, because its bytes may be right by what is still to be learnt."""
         if self.register.find(print_.checksum) is not None or not self._may_be_right(print_):
@@ -256,32 +301,5 @@ class Recorder:
         path.write_bytes(document)
 
 
-def _print_without_document(
-    application: Application, sent_ns: int, answered_ns: int, answer: Answer, intended_ns: int | None
-) -> Print:
-    kind, text = next(
-        (
-            (kind, text)
-            for kind, text in (
-                ("refused", answer.refused),
-                ("error", answer.error),
-                ("unanswered", answer.unanswered),
-                ("nothing", answer.nothing),
-            )
-            if text
-        ),
-        ("error", ""),
-    )
-    return Print(
-        application=application.application,
-        attempt=application.attempt,
-        applicant=application.applicant,
-        group=application.group,
-        kind=application.kind,
-        options=application.options,
-        sent_ns=sent_ns,
-        answered_ns=answered_ns,
-        intended_ns=intended_ns,
-        answer=kind,  # type: ignore[arg-type] # one of the four
-        error=text,
-    )
+def _make_later(_document: bytes) -> str:
+    return ""

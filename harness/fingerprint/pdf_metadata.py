@@ -73,8 +73,10 @@ def _trailer_ids(objects: PdfObjects, content: bytes) -> Iterator[Span]:
 def _info_dates(objects: PdfObjects, content: bytes) -> Iterator[Span]:
     for trailer in objects.trailers:
         number = objects.referred(trailer.values[b"/Info"]) if b"/Info" in trailer.values else None
-        if number is not None:
-            info = dictionary_at(content, objects.begin(number)).values
+        if number is None:
+            continue
+        for offset in objects.offsets[number]:
+            info = dictionary_at(content, objects.begin(number, offset)).values
             for key in (b"/CreationDate", b"/ModDate"):
                 if key in info:
                     yield from _inside(content, objects.resolve(info[key]))
@@ -88,13 +90,13 @@ def _inside(content: bytes, token: Span) -> Iterator[Span]:
 
 def _xmp(objects: PdfObjects, content: bytes) -> Iterator[Span]:
     """Dates and ids in the metadata streams that are not packed."""
-    numbers = {offset: number for number, offset in objects.offsets.items()}
+    numbers = {offset: number for number, offsets in objects.offsets.items() for offset in offsets}
     offsets = sorted(numbers)
     for hint in _XMP.finditer(content):
         place = bisect_right(offsets, hint.start())
         if not place:
             continue
-        dictionary = dictionary_at(content, objects.begin(numbers[offsets[place - 1]]))
+        dictionary = dictionary_at(content, objects.begin(numbers[offsets[place - 1]], offsets[place - 1]))
         values = dictionary.values
         if objects.text(values.get(b"/Type", Span(0, 0))) != b"/Metadata" or b"/Filter" in values:
             continue

@@ -5,6 +5,7 @@ Followed from the file's end, as a reader does, and never searched for: what lie
 
 import re
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -49,7 +50,8 @@ class PdfObjects:
 
     Attributes:
         trailers: of the newest part of the file first; those of its older parts follow.
-        offsets: number of an object -> where it begins; those in compressed streams are missing.
+        offsets: number of an object -> where it begins, and where it began in older parts; those in compressed streams
+            are missing.
 
     Raises:
         DamagedError: when there is no way from the end of the file to its objects.
@@ -58,7 +60,7 @@ class PdfObjects:
     def __init__(self, content: bytes) -> None:
         self._content = content
         self.trailers: list[Dictionary] = []
-        self.offsets: dict[int, int] = {}
+        self.offsets: defaultdict[int, list[int]] = defaultdict(list)
         starts = list(_START.finditer(content, max(0, content.rfind(b"startxref"))))
         places = [int(starts[-1][1])] if starts else []
         if not places:
@@ -90,9 +92,11 @@ class PdfObjects:
             return span
         return next(tokens(self._content, self.begin(int(reference[1]))))
 
-    def begin(self, number: int) -> int:
-        """Where the value of an object begins."""
-        found = _OBJECT.match(self._content, self.offsets.get(number, len(self._content)))
+    def begin(self, number: int, offset: int | None = None) -> int:
+        """Where the value of an object begins: of its newest form, or of that at the offset."""
+        if offset is None:
+            offset = next(iter(self.offsets.get(number, ())), len(self._content))
+        found = _OBJECT.match(self._content, offset)
         if found is None or int(found[1]) != number:
             raise DamagedError(f"has no object {number} where it should be")
         return found.end()
@@ -101,7 +105,7 @@ class PdfObjects:
         """The number of the object that is named there; None when none is, or none that can be found."""
         reference = _REFERENCE.fullmatch(self.text(span))
         number = int(reference[1]) if reference is not None else None
-        return number if number in self.offsets else None
+        return number if number is not None and number in self.offsets else None
 
     def stream(self, dictionary: Dictionary) -> Span:
         """The bytes of the stream that follows its dictionary."""
@@ -125,7 +129,7 @@ class PdfObjects:
                     raise DamagedError("has a table of objects that is cut off")
                 place = entry.end()
                 if entry[2] == b"n":
-                    self.offsets.setdefault(number, int(entry[1]))
+                    self.offsets[number].append(int(entry[1]))
         trailer = _TRAILER.match(self._content, place)
         if trailer is None:
             raise DamagedError("has no trailer")
@@ -148,7 +152,7 @@ class PdfObjects:
         for first, count in zip(index[::2], index[1::2], strict=True):
             for number, row in zip(range(first, first + count), rows, strict=False):
                 if (row[:kind] or b"\1").lstrip(b"\0") == b"\1":
-                    self.offsets.setdefault(number, int.from_bytes(row[kind:where], "big"))
+                    self.offsets[number].append(int.from_bytes(row[kind:where], "big"))
         return dictionary
 
     def _rows(self, dictionary: Dictionary, width: int) -> Iterator[bytes]:

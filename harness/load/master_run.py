@@ -222,6 +222,7 @@ class MasterRun:
     def _on_report(self, client_id: str, data: dict[str, Any], **_: object) -> None:
         worker = self._workers.get(client_id)
         if worker is not None and REPORT in data:
+            self._heard_s = time.monotonic()  # it may still be making fingerprints
             worker.counted.take(unpack(data[REPORT], WorkerTallies))
 
     def _on_clock(self, msg: Message, **_: object) -> None:

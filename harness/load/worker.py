@@ -268,7 +268,7 @@ class Worker:
         self._taken.set()
 
     def _report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 - Locust names its arguments
-        if self._active is not None and self._counts is not None:
+        if self._counts is not None and (self._active is not None or not self._at_rest.is_set()):
             data[REPORT] = pack(self._counts.next())
 
     def _watch_parent(self, parent: int) -> None:
