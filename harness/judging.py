@@ -91,7 +91,7 @@ def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np
         elif outcome is Outcome.OK and (document := register.find(sort.checksum)) is not None:
             # Of another group the versions say whether the document is stale, but nothing of what may be issued.
             versions = register.right_by(document) if document.group == sort.group else []
-            refuses = any(version.refuses(sort.applicant, sort.kind, sort.options) for version in versions)
+            refuses = True in [version.refuses(sort.applicant, sort.kind, sort.options) for version in versions]
             if versions and not refuses and _follow_one_another(versions):
                 codes[number], from_ns[number] = _CODES[outcome], versions[0].from_ns
                 until_ns[number] = versions[-1].until_ns
@@ -100,7 +100,7 @@ def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np
 
 def _follow_one_another(versions: Sequence[Version]) -> bool:
     """Whether one of them at least was right at every instant from the first one's beginning to the last one's end."""
-    return all(one.until_ns >= next_.from_ns for one, next_ in pairwise(versions))
+    return len(versions) == 1 or all(one.until_ns >= next_.from_ns for one, next_ in pairwise(versions))
 
 
 def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8], Rows]:

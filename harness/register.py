@@ -11,6 +11,7 @@ from harness.records import Change, Document, Group, Refusal, SyncRun
 
 BEGINNING_NS = -(2**63)
 END_NS = 2**63 - 1
+_NOBODY: frozenset[str] = frozenset()
 
 
 class RegisterError(Exception):
@@ -126,7 +127,7 @@ class Register:
 
     def permits(self, group: str, persons: Iterable[str]) -> bool:
         """Whether all of them are permitted."""
-        return self.permitted(group).issuperset(persons)
+        return self._persons.get(group, _NOBODY).issuperset(persons)
 
     def version(self, group: str, version: int) -> Version | None:
         """What is known of a version; None when no change that makes it was ever sent."""
@@ -134,7 +135,10 @@ class Register:
 
     def right_by(self, document: Document) -> list[Version]:
         """The known versions by which the document is right: its own, and later ones that altered nothing of it."""
-        still = self._still.get(document.checksum, {})
+        still = self._still.get(document.checksum)
+        if still is None:  # as most are
+            version = self.version(document.group, document.version)
+            return [] if version is None else [version]
         return self._of(document.group, {document.version, *(one for one, word in still.items() if word == "right")})
 
     def perhaps_right_by(self, document: Document) -> list[Version]:

@@ -1,12 +1,14 @@
 """The lines of a segment in columns: prints and events by the million, everything else one by one. Pure."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.evidence.sorts import SORT_BEGINS, Sorts
 from harness.evidence.texts import Buffer, Cursor, Flags, Places, Texts
 from harness.records import (
     Attempt,
@@ -18,7 +20,6 @@ from harness.records import (
     Fault,
     Group,
     Nanoseconds,
-    Print,
     PrintEvent,
     Record,
     SelfTest,
@@ -46,8 +47,6 @@ Line = PrintLine | PrintEvent | Other
 read_print_line = msgspec.json.Decoder(PrintLine).decode
 """Line of a print -> `PrintLine`."""
 _decode_other = msgspec.json.Decoder(Other).decode
-_decode_print = msgspec.json.Decoder(Print).decode
-_encode = msgspec.json.Encoder().encode
 
 _TYPE = b'{"type":'
 _PRINT, _EVENT = b'"print",', b'"event",'
@@ -55,9 +54,6 @@ _PRINT_WORD, _EVENT_WORD = (int.from_bytes(word, "little") for word in (_PRINT, 
 _LEAST_ATTEMPT, _MOST_ATTEMPTS = 2, 2**31 - 1  # the first one is left out
 _NAME = _TYPE + _PRINT + b'"application":"'
 NAME_AT = len(_NAME)
-_SORT = b'"applicant":'
-_ANOTHER_FORM = "its fields are not as this version writes them"
-_HEAD = b'{"type":"print","application":"","sent_ns":0,"answered_ns":0,'
 
 
 class PrintColumns(NamedTuple):
@@ -151,54 +147,6 @@ class Chunk(NamedTuple):
     no_prints: int = 0
 
 
-class Sorts:
-    """Sorts of prints: one is what stands in a print's line from the applicant on.
-
-    Attributes:
-        prints: one of each sort, by its number.
-    """
-
-    def __init__(self) -> None:
-        self.prints: list[Print] = []
-        self._numbers: dict[bytes, int] = {}
-
-    def number(self, line: bytes) -> int:
-        """Of the sort of a print, by its line.
-
-        Raises:
-            ValueError: when it is none, or something of its sort stands before the applicant.
-        """
-        place = line.find(_SORT, len(_HEAD))
-        sort = line[place:] if place >= 0 else b""
-        own = {"application": "", "attempt": 1, "sent_ns": 0, "answered_ns": 0, "intended_ns": None}
-        if msgspec.structs.replace(_decode_print(line), **own) != _decode_print(_HEAD + sort):
-            raise ValueError(_ANOTHER_FORM)
-        return self._add(sort)
-
-    def numbers(self, sorts: Sequence[bytes]) -> NDArray[np.int32]:
-        """The number of each, by what stands from the applicant on; -1 for what is none, and for all behind it."""
-        known = self._numbers.get
-        numbers = [known(sort, -1) for sort in sorts]
-        if -1 in numbers:
-            for place in [place for place, number in enumerate(numbers) if number < 0]:
-                try:
-                    numbers[place] = self._add(sorts[place])
-                except ValueError:
-                    break
-        return np.array(numbers, dtype=np.int32)
-
-    def _add(self, sort: bytes) -> int:
-        number = self._numbers.get(sort)
-        if number is None:
-            line = _HEAD + sort
-            print_ = _decode_print(line)
-            if _encode(print_) != line:
-                raise ValueError(_ANOTHER_FORM)
-            number = self._numbers[sort] = len(self.prints)
-            self.prints.append(print_)
-        return number
-
-
 def read_lines(data: bytes, offset: int, sorts: Sorts) -> tuple[Chunk, int]:
     """The lines at the beginning of the data up to the first that is not exactly as this version writes it.
 
@@ -216,13 +164,9 @@ def read_lines(data: bytes, offset: int, sorts: Sorts) -> tuple[Chunk, int]:
     is_print, is_event = is_typed & (types == _PRINT_WORD), is_typed & (types == _EVENT_WORD)
     prints, good[is_print] = _read_prints(buffer, begins[is_print], ends[is_print], offset, sorts)
     events, good[is_event] = _read_events(buffer, begins[is_event], ends[is_event])
-    others: list[tuple[int, Other]] = []
     places = np.flatnonzero(~(is_print | is_event))
-    for place, begin, end in zip(places.tolist(), begins[places].tolist(), ends[places].tolist(), strict=True):
-        try:
-            others.append((place, _decode_other(data[begin:end])))
-        except ValueError:
-            break
+    limits = zip(begins[places].tolist(), ends[places].tolist(), strict=True)
+    others = list(zip(places.tolist(), _decode_others([data[begin:end] for begin, end in limits]), strict=False))
     good[places[: len(others)]] = True
     if good.all():
         return Chunk(prints, events, others, len(good)), len(good) and int(ends[-1]) + 1
@@ -234,6 +178,14 @@ def read_lines(data: bytes, offset: int, sorts: Sorts) -> tuple[Chunk, int]:
         records,
     )
     return chunk, int(begins[records])
+
+
+def _decode_others(lines: Sequence[bytes]) -> list[Other]:
+    """Of the lines up to the first that is none."""
+    found: list[Other] = []
+    with suppress(ValueError):
+        found.extend(map(_decode_other, lines))
+    return found
 
 
 def _line_ends(data: bytes) -> Places:
@@ -270,7 +222,7 @@ def _read_prints(buffer: Buffer, begins: Places, ends: Places, offset: int, sort
         late_ns[rows] = sent_ns[rows] - further.read_number()
         cursor.rejoin(rows, further)
     cursor.expect(b",")
-    cursor.ok &= buffer.starts_with(_SORT, cursor.at) & (cursor.at < ends)
+    cursor.ok &= buffer.starts_with(SORT_BEGINS, cursor.at) & (cursor.at < ends)
     data, count = buffer.data, len(begins) if cursor.ok.all() else int(cursor.ok.argmin())
     places = zip(cursor.at[:count].tolist(), ends[:count].tolist(), strict=True)
     sort = np.full(len(begins), -1, dtype=np.int32)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import ClockMap, UnknownClock
-from harness.evidence.lines import NAME_AT, PrintColumns, PrintLine, Sorts, read_print_line
+from harness.evidence.lines import NAME_AT, PrintColumns, PrintLine, read_print_line
+from harness.evidence.sorts import Sorts
 from harness.evidence.texts import Texts
 from harness.records import Answered, Print
 

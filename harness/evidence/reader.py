@@ -115,8 +115,15 @@ class _Reading:
             self._events.add(chunk.events)
             # Those that are no prints, too, for they were sent.
             prints += len(chunk.prints.sort) + chunk.no_prints
+            add = self._register.add
             for place, record in chunk.others:
-                self._take(record, before + place)
+                if type(record) is not Document:
+                    self._take(record, before + place)
+                    continue
+                try:  # the most of them
+                    add(record)
+                except RegisterError as error:
+                    self.faults.append(str(error))
             before += chunk.records
         self.faults += reader.faults
         self._finish_segment(reader, prints)
@@ -131,21 +138,16 @@ class _Reading:
         self._batches = batch
 
     def _take(self, record: Other, records: int) -> None:
-        """One that is neither a print nor an event, with the number of records before it in the segment."""
+        """One that is neither a print, an event nor a document, with the number of records before it in the segment."""
         match record:
             case Batch():
                 self._check_batch(record, records)
-            case Document():
-                try:
-                    self._register.add(record)
-                except RegisterError as error:
-                    self.faults.append(str(error))
-            case Change():
-                self._changes.append(record)
             case SyncRun():
                 self._register.add_sync_run(record)
                 if not record.is_unplaced:
                     self._sync_runs.append(record)
+            case Change():
+                self._changes.append(record)
             case Group():
                 self._register.add_group(record)
             case ErrorNotice():

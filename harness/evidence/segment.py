@@ -15,7 +15,8 @@ import msgspec
 import xxhash
 
 from harness.evidence.ledger import SCHEMA, LedgerError, segment_path
-from harness.evidence.lines import Chunk, EventColumns, Line, Other, PrintColumns, PrintLine, Sorts, read_lines
+from harness.evidence.lines import Chunk, EventColumns, Line, Other, PrintColumns, PrintLine, read_lines
+from harness.evidence.sorts import Sorts
 from harness.fingerprint import CHECKSUM_NAME
 from harness.records import (
     Batch,

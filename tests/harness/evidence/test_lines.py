@@ -4,7 +4,8 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from harness.evidence.lines import Sorts, read_lines
+from harness.evidence.lines import read_lines
+from harness.evidence.sorts import Sorts
 from harness.evidence.texts import Texts
 from harness.records import Batch, Evidence, Print, PrintEvent
 from tests.harness.builders import EVERY_KIND, delivery, failed, paper

@@ -1,0 +1,89 @@
+"""Sorts of prints: one is what stands in a print's line from the applicant on. Pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.records import Print
+
+SORT_BEGINS = b'"applicant":'
+"""With this, in the line of a print."""
+_HEAD = b'{"type":"print","application":"","sent_ns":0,"answered_ns":0,'
+_ANOTHER_FORM = "its fields are not as this version writes them"
+_decode_print = msgspec.json.Decoder(Print).decode
+_decode_prints = msgspec.json.Decoder(Print).decode_lines
+_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+class Sorts:
+    """The sorts that were met so far.
+
+    Attributes:
+        prints: one of each sort, by its number.
+    """
+
+    def __init__(self) -> None:
+        self.prints: list[Print] = []
+        self._numbers: dict[bytes, int] = {}
+
+    def number(self, line: bytes) -> int:
+        """Of the sort of a print, by its line.
+
+        Raises:
+            ValueError: when it is none, or something of its sort stands before the applicant.
+        """
+        place = line.find(SORT_BEGINS, len(_HEAD))
+        sort = line[place:] if place >= 0 else b""
+        own = {"application": "", "attempt": 1, "sent_ns": 0, "answered_ns": 0, "intended_ns": None}
+        if msgspec.structs.replace(_decode_print(line), **own) != _decode_print(_HEAD + sort):
+            raise ValueError(_ANOTHER_FORM)
+        return self._add(sort)
+
+    def numbers(self, sorts: Sequence[bytes]) -> NDArray[np.int32]:
+        """The number of each, by what stands from the applicant on; -1 for what is none, and for all behind it."""
+        known = self._numbers.get
+        numbers = [known(sort, -1) for sort in sorts]
+        if -1 in numbers:
+            places: Sequence[int] = [place for place, number in enumerate(numbers) if number < 0]
+            if not self._add_all(list(dict.fromkeys([sorts[place] for place in places]))):
+                places = self._add_until_none(sorts, places)
+            for place in places:
+                numbers[place] = self._numbers[sorts[place]]
+        return np.array(numbers, dtype=np.int32)
+
+    def _add_all(self, sorts: Sequence[bytes]) -> bool:
+        """Several at once, none of which is known; False, and nothing is added, when one of them is none."""
+        lines = _HEAD + (b"\n" + _HEAD).join(sorts) + b"\n"
+        try:
+            prints = _decode_prints(lines)
+        except ValueError:
+            return False
+        # No sort holds the end of a line and no record is written with one: equal as a whole, they are so one by one.
+        if _encode_lines(prints) != lines:
+            return False
+        self._numbers.update(zip(sorts, range(len(self.prints), len(self.prints) + len(sorts)), strict=True))
+        self.prints += prints
+        return True
+
+    def _add_until_none(self, sorts: Sequence[bytes], places: Sequence[int]) -> Sequence[int]:
+        """Those at these places up to the first that is none; returns the places of those before it."""
+        for number, place in enumerate(places):
+            try:
+                self._add(sorts[place])
+            except ValueError:
+                return places[:number]
+        return places
+
+    def _add(self, sort: bytes) -> int:
+        number = self._numbers.get(sort)
+        if number is None:
+            line = _HEAD + sort
+            print_ = _decode_print(line)
+            if _encode(print_) != line:
+                raise ValueError(_ANOTHER_FORM)
+            number = self._numbers[sort] = len(self.prints)
+            self.prints.append(print_)
+        return number
