@@ -58,7 +58,7 @@ class Verification:
         return {outcome: number for outcome, number in self.verdict.outcomes.items() if number}
 
     def check_found(self, served: Sequence[Served], receives_for: Mapping[str, Collection[str]] = NOBODY) -> None:
-        """FAIL, and of each document the very owner that the service's own log names.
+        """FAIL, and of each document the very owner and kind that the service's own log names.
 
         Args:
             receives_for: person -> whose documents he may see.
@@ -71,7 +71,7 @@ class Verification:
         for one in incidents.values():
             permitted = one.owners[0] in receives_for.get(one.recipient, ())
             assert one.outcome == ("misdelivered" if permitted else "wrong_person")
-            assert one.delivered_kind == one.kind
+            assert one.delivered_kind == handed_out[one.nonce].kind
         assert self.outcomes["wrong_person"] >= 1
         first = min(incidents.values(), key=lambda one: one.at_ns)
         prints = list(self.documents).index(first.nonce) + 1

@@ -4,7 +4,6 @@ GET /documents/KIND with the employee's number in the header X-Employee; 403 for
 when as many documents as are allowed are being made already. GET /version tells the build.
 """
 
-import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -19,14 +18,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from targets.defects.ambient_state import recycled
 from targets.examples.payslips.paper import render
 from targets.examples.payslips.payroll import Payroll
-from targets.process import OptionParser, StartError, address, listening
+from targets.examples.service import HOST, Served, open_log, port_number
+from targets.process import OptionParser, StartError, listening
 
 BUILD = "payslips-1"
 DEFECTS = ("ambient-state",)
-_HOST = "127.0.0.1"
 _RETRY_AFTER_S = 1
-Served = Callable[[str, str, str, str], None]
-"""Told of a document: request id, who asked, whose it is, kind."""
 
 
 class Visit:
@@ -95,7 +92,7 @@ def create_app(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the service as this process's only purpose; returns the exit code."""
     parser = OptionParser(prog="payslips", description="Hands each employee his payslip")
-    parser.add_argument("--port", type=_port, default=8080, help="0 for any free one")
+    parser.add_argument("--port", type=port_number, default=8080, help="0 for any free one")
     parser.add_argument("--at-once", type=int, default=100, help="documents made at one time; more are answered 503")
     parser.add_argument("--defect", choices=DEFECTS, help="a planted defect")
     parser.add_argument(
@@ -108,40 +105,19 @@ def main(argv: Sequence[str] | None = None) -> int:
                 stack.enter_context(Payroll()),
                 new_visit=recycled(Visit) if options.defect else Visit,
                 at_once=options.at_once,
-                **({"served": _log(options.log, stack)} if options.log else {}),
+                served=open_log(options.log, stack),
             )
-            with listening(_HOST, options.port):
-                listener = stack.enter_context(socket.create_server((_HOST, options.port), backlog=128))
+            with listening(HOST, options.port):
+                listener = stack.enter_context(socket.create_server((HOST, options.port), backlog=128))
             port = listener.getsockname()[1]
-            server = make_server(_HOST, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
-            ready = msgspec.json.encode({"ready": "payslips", "url": f"http://{_HOST}:{port}"}).decode()
+            server = make_server(HOST, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
+            ready = msgspec.json.encode({"ready": "payslips", "url": f"http://{HOST}:{port}"}).decode()
             print(ready, flush=True)  # noqa: T201 - whoever started it waits for the line
             server.serve_forever()
     except StartError as error:
         print(f"payslips: {error}", file=sys.stderr)  # noqa: T201 - the line for the user
         return 2
     return 0
-
-
-def _port(text: str) -> int:
-    return address(f"{_HOST}:{text}")[1]
-
-
-def _log(path: Path, stack: ExitStack) -> Served:
-    """Lines of JSON, each whole, whichever thread writes it."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StartError(
-            f"--log: {path} cannot be written ({error.strerror}); name a file in a directory that is there"
-        ) from error
-    stack.callback(os.close, descriptor)
-
-    def served(nonce: str, asked: str, owner: str, kind: str) -> None:
-        line = msgspec.json.encode({"nonce": nonce, "asked": asked, "owner": owner, "kind": kind})
-        os.write(descriptor, line + b"\n")
-
-    return served
 
 
 if __name__ == "__main__":
