@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PEOPLE = Path(__file__).with_name("people.csv")
+ALL = "*"
 _SEPARATOR = ";"
 
 
@@ -14,7 +15,7 @@ class Patient(NamedTuple):
     Args:
         birthday: ISO date.
         haemoglobin, leukocytes, cholesterol, glucose: as the laboratory wrote them; `report` has the units.
-        held: kinds of results that a doctor has to tell first.
+        held: kinds of results that a doctor has to tell first, or ALL of them.
     """
 
     number: str
@@ -39,7 +40,7 @@ def read_patients() -> dict[str, Patient]:
                 row["leukocytes"],
                 row["cholesterol"],
                 row["glucose"],
-                tuple(filter(None, row["held"].split(_SEPARATOR))),
+                tuple(filter(None, row["refused"].split(_SEPARATOR))),
             )
             for row in csv.DictReader(file)
         }
