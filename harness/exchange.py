@@ -3,11 +3,13 @@
 import http.client
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harness.records import Application
 from harness.target import Answer, Request, Target
+from harness.trust import ca_file_of, trust, unanswered
 
 
 class Exchange(NamedTuple):
@@ -40,9 +42,9 @@ def converse(target: Target, request: Request, *, timeout_s: float | None = None
     requests, answers = [request], []
     while True:
         try:
-            answers.append(send(request, timeout_s=timeout_s))
-        except (OSError, http.client.HTTPException):
-            return Exchange(sent_ns, time.monotonic_ns(), Answer(unanswered="no answer"), requests, answers)
+            answers.append(send(request, timeout_s=timeout_s, ca_file=ca_file_of(target)))
+        except (OSError, http.client.HTTPException) as error:
+            return Exchange(sent_ns, time.monotonic_ns(), unanswered(error), requests, answers)
         answered_ns = time.monotonic_ns()
         answer = (request.read or target.read_answer)(*answers[-1])
         if answer.follow is None:
@@ -52,15 +54,25 @@ def converse(target: Target, request: Request, *, timeout_s: float | None = None
         requests.append(request)
 
 
-def send(request: Request, *, timeout_s: float | None = None) -> tuple[int, Mapping[str, str], bytes]:
+def send(
+    request: Request, *, timeout_s: float | None = None, ca_file: Path | None = None
+) -> tuple[int, Mapping[str, str], bytes]:
     """Status, headers and body of the answer to one request, on a connection of its own.
+
+    Args:
+        ca_file: see `harness.trust.trust`.
 
     Raises:
         OSError, http.client.HTTPException: when no whole answer came.
     """
     url = urlsplit(request.url)
-    make = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    connection = make(url.hostname or "", url.port, timeout=timeout_s)
+    host = url.hostname or ""
+    if url.scheme == "https":
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, url.port, timeout=timeout_s, context=trust(ca_file)
+        )
+    else:
+        connection = http.client.HTTPConnection(host, url.port, timeout=timeout_s)
     try:
         place = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
         connection.request(request.method, place, request.body or None, dict(request.headers))

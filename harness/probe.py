@@ -15,6 +15,7 @@ from harness.outcome import Outcome
 from harness.records import Application, Document, Group, Mark, Print, Record
 from harness.register import Register
 from harness.target import Answer, Target
+from harness.trust import UNTRUSTED
 
 Result = Literal["ok", "failed", "skipped", "unreachable"]
 EXIT_CODES = {"ok": 0, "skipped": 0, "failed": 1, "unreachable": 4}
@@ -100,9 +101,8 @@ class Probe:
         if exchange.answer.document is not None:
             return Step(name="reached", result="failed", found="empty", exchanges=made)
         result: Result = "unreachable" if exchange.answer.unanswered else "failed"
-        return Step(
-            name="reached", result=result, found="no_document", values={"told": told(exchange.answer)}, exchanges=made
-        )
+        found = "untrusted" if exchange.answer.unanswered.startswith(UNTRUSTED) else "no_document"
+        return Step(name="reached", result=result, found=found, values={"told": told(exchange.answer)}, exchanges=made)
 
     def _attempt(self, application: Application) -> Exchange:
         """With a nonce of its own, for a service that keeps to nonces would hand out the first document again."""

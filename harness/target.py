@@ -103,6 +103,14 @@ class Enumerated(Protocol):
         """Those of the group's persons who apply by it; the others are only applied for."""
 
 
+@runtime_checkable
+class WithAuthority(Protocol):
+    """A target whose certificates come from an authority of its own."""
+
+    ca_file: Path | None
+    """In PEM, the authorities that are trusted; None: those that the system trusts."""
+
+
 class Target(Protocol):
     """A document-issuing service as the harness sees it."""
 

@@ -4,17 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.target import Answer
+from harness.trust import unanswered
 
 
 def read_response(response: Any, read: Callable[[int, Mapping[str, str], bytes], Answer]) -> Answer:
     """What `read` says of it; what the client cut off is not the service's fault.
 
     Args:
-        response: with `status_code`, `headers` and `content`, as the clients of HttpUser and FastHttpUser make them.
+        response: with `status_code`, `headers`, `content` and perhaps `error`, as the clients of HttpUser and
+            FastHttpUser make them.
     """
     status = response.status_code
     if not status:
-        return Answer(unanswered="no answer")
+        return unanswered(getattr(response, "error", None))
     try:
         body = response.content or b""
     except OSError:

@@ -14,6 +14,7 @@ from harness.load.plugin import LoadPlugin
 from harness.load.responses import read_response
 from harness.records import Application, Group
 from harness.target import Answer, Request
+from harness.trust import ca_file_of, trust
 
 _IDLE_S = 0.05
 _CHANGE_TRIES = 20
@@ -24,12 +25,16 @@ _FOR_EVER_S = 24 * 3600.0
 class _PluggedUser(FastHttpUser):
     abstract = True
     host = "http://target"  # Locust wants one; every request of ours has an absolute URL
+    insecure = False  # Locust would believe every certificate
     plugin: ClassVar[LoadPlugin]
 
     def __init__(self, environment: Environment) -> None:
         active = self.plugin.active
         if active is not None:
             self.network_timeout = self.connection_timeout = active.target.client_timeout_s or _FOR_EVER_S
+            ca_file = ca_file_of(active.target)
+            # What the client proposes besides would be trusted, too.
+            self.ssl_context_factory = lambda cafile=None: trust(ca_file)  # noqa: ARG005 - as it is called
         super().__init__(environment)
         # One kiosk serves one person after the other: what a service remembers of one of them must not go along with
         # the next one's application, or the harness itself would mix them up. Without the jar a print is cheaper, too.

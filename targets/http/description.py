@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.target import TargetError
+from targets.http.certificates import certificate_complaints
 from targets.http.change_checks import change_complaints, change_requests
 from targets.http.change_models import SYNC_TABLES
 from targets.http.fingerprints import complaints as fingerprint_complaints
@@ -61,6 +62,7 @@ class Source:
         problems = [
             *self._placeholders(),
             *self._unsendable(),
+            *certificate_complaints(self.description.service, self.path.parent),
             *complaints(self.description, self.people),
             *change_complaints(self.description, self.people),
             *fingerprint_complaints(self.description.fingerprint, self.people),

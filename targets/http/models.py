@@ -86,6 +86,7 @@ class ServiceTable(Table):
 
     Args:
         version: as a text, or the request that asks for it.
+        ca_file: the certificates, in PEM, of the authorities that vouch for the service; without it the system's.
         timeout_s: how long the client waits for one answer.
         reapply_after_s: shortest and longest pause before somebody applies again after an error.
     """
@@ -93,6 +94,7 @@ class ServiceTable(Table):
     name: Name
     base_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+(/[^?#]*)?$")]
     version: str | VersionTable | None = None
+    ca_file: Annotated[str, Field(min_length=1)] | None = None
     timeout_s: Seconds = 10.0
     reapply_after_s: Annotated[list[Pause], Field(min_length=2, max_length=2)] = [0.2, 0.5]
 

@@ -1,6 +1,7 @@
 """Any HTTP service that a target.toml describes, as the harness sees it."""
 
 import http.client
+import ssl
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from harness.records import Application, Change, Document, ErrorNotice, Group, M
 from harness.relearning import Relearnt
 from harness.target import Answer, Request, TargetError
 from targets.http.answers import Received
+from targets.http.certificates import ca_file_of
 from targets.http.changing import Changing
 from targets.http.conversation import Conversation
 from targets.http.description import Source
@@ -62,6 +64,7 @@ class HttpTarget:
         self._weights = [kind.weight for kind in self._described.kinds.values()]
         self._options = [option for kind in self._described.kinds.values() for option in kind.options]
         self.fingerprint = make_fingerprint(self._described.fingerprint, self._people)
+        self.ca_file = ca_file_of(self._described.service, self._source.path.parent)
         self._golden = golden_path(self._source.path)
         self._right = RightDocuments(())
         self._version = ""
@@ -268,7 +271,14 @@ class HttpTarget:
         request = make_request(table, self._described.service.base_url, self._secrets)
         where = "service", "version"
         try:
-            received = Received(*send(request, timeout_s=self.client_timeout_s))
+            received = Received(*send(request, timeout_s=self.client_timeout_s, ca_file=self.ca_file))
+        except ssl.SSLCertVerificationError as error:
+            told, by = error.verify_message, self.ca_file or "the authorities of this system"
+            text = (
+                f"the certificate of {self._described.service.base_url} is not trusted by {by} ({told}); right is "
+                "service.ca_file with the authority that vouches for it"
+            )
+            raise TargetError(self._source.tell(where, text)) from error
         except (OSError, http.client.HTTPException) as error:
             text = (
                 f"{table.path} of {self._described.service.base_url} does not answer ({error}); is the service running?"

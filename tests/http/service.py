@@ -7,6 +7,7 @@ import argparse
 import json
 import random
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -155,9 +156,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--defect", choices=DEFECTS, default="")
     parser.add_argument("--pause-s", type=float, default=0.004)
+    parser.add_argument("--certificate", help="with its key, in one file of PEM: speak TLS")
     options = parser.parse_args()
     service = Service(options.defect, options.pause_s)
-    print(f"http://127.0.0.1:{service.server_port}", flush=True)
+    scheme = "http"
+    if options.certificate:
+        scheme, context = "https", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate)
+        # Hands are shaken by the thread of each connection, so that nobody who breaks off holds up the others.
+        service.socket = context.wrap_socket(service.socket, server_side=True, do_handshake_on_connect=False)
+    print(f"{scheme}://127.0.0.1:{service.server_port}", flush=True)
     service.serve_forever()
 
 

@@ -38,7 +38,7 @@ class Service:
         self.documents = {"P001": b"one"}
         self.status = 200
 
-    def __call__(self, request: Request, *, timeout_s: float | None) -> Answered:  # noqa: ARG002 - as `send`
+    def __call__(self, request: Request, *, timeout_s: float | None, ca_file: Path | None) -> Answered:  # noqa: ARG002 - as `send`
         if "/login" in request.url:
             return 200, {}, b'{"token": "t0ken"}'
         person = request.body.decode().split('"employee":"')[1].partition('"')[0]
@@ -112,7 +112,7 @@ def test_every_way_to_write_a_secret(way: str) -> None:
 def test_no_answer(target: HttpTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that is not there ends it with the code of a dead target."""
 
-    def nobody(_: Request, *, timeout_s: float | None) -> Answered:  # noqa: ARG001 - as `send`
+    def nobody(_: Request, *, timeout_s: float | None, ca_file: Path | None) -> Answered:  # noqa: ARG001 - as `send`
         raise ConnectionRefusedError
 
     monkeypatch.setattr("harness.exchange.send", nobody)
