@@ -11,6 +11,7 @@ from harness.records import SyncRun
 from harness.target import TargetError
 from targets.growing_log import GrowingLog
 from targets.http.answers import Received, value_at
+from targets.http.certificates import ca_file_of
 from targets.http.change_models import FIELDS, SyncFromEndpoint, SyncFromLog, SyncFromSql, TimedTable
 from targets.http.models import Description
 from targets.http.placeholders import fill
@@ -72,7 +73,7 @@ class SyncRuns:
             match table:
                 case SyncFromEndpoint():
                     wanted = frozenset(name for name, path in table.fields if path is not None)
-                    self._rows: Rows = _Endpoint(described, table, secrets)
+                    self._rows: Rows = _Endpoint(described, table, secrets, ca_file_of(described.service, directory))
                 case SyncFromLog():
                     where = "file"
                     wanted = frozenset().union(*(re.compile(line).groupindex for line in table.lines))
@@ -116,15 +117,18 @@ class SyncRuns:
 
 
 class _Endpoint:
-    def __init__(self, described: Description, table: SyncFromEndpoint, secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, described: Description, table: SyncFromEndpoint, secrets: Mapping[str, str], ca_file: Path | None
+    ) -> None:
         request = RequestTable(method=table.method, path=table.path, headers=table.headers)
         self._request = make_request(request, described.service.base_url, secrets)
         self._timeout_s = described.service.timeout_s
+        self._ca_file = ca_file
         self._table = table
 
     def new(self) -> Iterator[Row]:
         try:
-            received = Received(*send(self._request, timeout_s=self._timeout_s))
+            received = Received(*send(self._request, timeout_s=self._timeout_s, ca_file=self._ca_file))
         except (OSError, http.client.HTTPException) as error:
             raise SourceError(f"{self._request.url} does not answer ({error}); right is a list of sync runs") from error
         found = received.json if self._table.at is None else value_at(received.json, self._table.at)

@@ -122,6 +122,18 @@ def test_only_the_named_authority(serve: Serve, papers: Path, monkeypatch: pytes
     assert answers == ["", "certificate not trusted: unable to get local issuer certificate"]
 
 
+def test_who_tells_of_sync_runs(serve: Serve, papers: Path, tmp_path: Path) -> None:
+    """Is trusted as the service is; that its answer is no list is the next thing to be told then."""
+    _, path = serve("--certificate", str(papers / "here.pem"))
+    trusting(path, papers / "ours.pem", version=False)
+    fields = '{ sync_run = "id", begin_at = "begin", end_at = "end" }'
+    sync = f'[sync]\nfrom = "endpoint"\npath = "/version"\nfields = {fields}\n'
+    path.write_text(f"{path.read_text()}\n{sync}")
+    write_golden(golden_path(path), Golden(service="payslips", version="7", specimens=()))
+    with pytest.raises(TargetError, match="/version answered with status 200 and no list"):
+        HttpTarget({"file": str(path)}).open(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("ca_file", "url", "told"),
     [
