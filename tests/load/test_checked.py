@@ -129,10 +129,13 @@ def test_a_document_is_judged(desk: Desk) -> None:
 
 
 def test_options_are_asked_for(desk: Desk) -> None:
-    """What the task names is what the document is held against."""
-    with desk.user.checked("A", KIND, ["my_number"]) as print_:
-        print_.delivered(paper("A", options=("my_number",)))
-    assert [print_.options for print_ in desk.prints()] == [("my_number",)]
+    """Whom and what the task names is what the document is held against, whatever would have been drawn."""
+    applicants = [*"AABBABAB"]
+    for applicant in applicants:
+        with desk.user.checked(applicant, KIND, ["my_number"]) as print_:
+            print_.delivered(paper(applicant, options=("my_number",)))
+    assert [one.applicant for one in desk.prints()] == applicants
+    assert {one.options for one in desk.prints()} == {("my_number",)}
 
 
 def test_nobody_in_particular(desk: Desk) -> None:
@@ -336,6 +339,35 @@ def test_nothing_begins_when_there_is_no_time(load: Load, desk: Desk, why: str) 
     with pytest.raises(reschedule), desk.user.checked("A", KIND):
         raise AssertionError("nothing is to begin")
     assert desk.recorder.segment.issued == 0
+    assert desk.recorder.faults == []
+
+
+def test_who_waits_for_a_turn_that_comes_too_late(load: Load, desk: Desk) -> None:
+    """When the run ends meanwhile the task is left, nothing is sent, and the run has no fault."""
+    reschedule = load("locust.exception").RescheduleTask
+
+    def task() -> None:
+        with pytest.raises(reschedule), desk.user.checked("B", KIND):
+            raise AssertionError("nothing is to begin")
+
+    with desk.user.checked("A", KIND) as print_:
+        waiting = gevent.spawn(task)
+        gevent.sleep(0)
+        desk.active.cut_short = True
+        print_.refused("")
+    waiting.get(timeout=20)
+    assert (desk.recorder.segment.issued, desk.recorder.faults) == (1, [])
+
+
+def test_nobody_is_free_when_there_is_no_time(load: Load, desk: Desk) -> None:
+    """At the end of the run too many users are no fault of anybody's, as nothing begins anyway."""
+    reschedule = load("locust.exception").RescheduleTask
+    with desk.user.checked("A", KIND) as one, desk.user.checked("X", KIND) as other:
+        desk.active.cut_short = True
+        with pytest.raises(reschedule), desk.user.checked():
+            raise AssertionError("nothing is to begin")
+        one.refused("")
+        other.refused("")
     assert desk.recorder.faults == []
 
 
