@@ -54,14 +54,16 @@ def probe(target: str, settings: Sequence[str], seed: int, lang: str | None) -> 
 @click.argument("target")
 @_settings_option
 @click.option(
-    "--times", type=click.IntRange(min=2), default=2, show_default=True, help="how often everything is printed"
+    "--times", type=click.IntRange(min=2), default=3, show_default=True, help="how often everything is printed"
 )
+@click.option("--exact", is_flag=True, help="refuse documents that vary by themselves")
 @language_option
-def calibrate(target: str, settings: Sequence[str], times: int, lang: str | None) -> None:
-    """Learn which document is right for whom: print everything for everybody, alone and more than once.
+def calibrate(target: str, settings: Sequence[str], times: int, exact: bool, lang: str | None) -> None:
+    """Learn which document is right for whom, and what varies by itself: print everything for everybody, alone.
 
     TARGET is a target.toml. What was learnt lies beside it, in a file readable by its owner alone.
     """
+    from harness.report.calibration import print_learnt
     from harness.report.probe import progress
 
     language = choose_language(lang)
@@ -71,12 +73,13 @@ def calibrate(target: str, settings: Sequence[str], times: int, lang: str | None
     system.reach()
     try:
         with progress(language) as show:
-            specimens = calibrate_target(system, times=times, show=show)
-        place = system.keep(specimens)
+            calibration = calibrate_target(system, times=times, exact=exact, show=show)
+        place = system.keep(calibration)
     except CalibrationError as error:
         for line in str(error).splitlines():
             click.echo(f"misissue: {line}", err=True)
         sys.exit(1)
-    documents = sum(not one.refused for one in specimens)
-    told = {"documents": documents, "refusals": len(specimens) - documents, "place": place}
+    print_learnt(calibration.learnt, language, system.secrets())
+    documents = sum(not one.refused for one in calibration.specimens)
+    told = {"documents": documents, "refusals": len(calibration.specimens) - documents, "place": place}
     click.echo(language.text("terminal.calibrated", **told))

@@ -52,6 +52,7 @@ class Probe:
         self._random = random
         self._groups = list(target.groups())
         self._number = 0
+        self._is_known = not isinstance(target, Calibrated) or target.recall()
         self._register = Register()
         for group in self._groups:
             self._register.add_group(group)
@@ -66,16 +67,26 @@ class Probe:
         document = exchange.answer.document or b""
         yield Step(name="reached", result="ok", exchanges=(exchange,))
         again = self._attempt(application)
-        yield self._told("same_twice", again, self._is_same(again.answer.document, document), (exchange, again))
+        is_same = self._is_same(again.answer.document, document)
+        # What varies by itself is not known yet, and who gets what cannot be seen by documents that differ anyway.
+        varies = again.answer.document is not None and not is_same and not self._is_known
+        seen = {"told": told(again.answer)}
+        if varies:
+            yield Step(name="same_twice", result="skipped", found="varies", values=seen)
+        else:
+            yield self._told("same_twice", again, is_same, (exchange, again))
         stranger = self._stranger(application)
         if stranger is None:
             yield Step(name="strangers", result="failed", found="no_stranger", values={"person": application.applicant})
             return
         other = self._attempt(stranger)
         is_other = other.answer.document is not None and not self._is_same(other.answer.document, document)
-        yield self._told("strangers", other, is_other, (exchange, other))
-        is_known = self._learn(application, document, stranger, other.answer.document)
-        if not is_known:
+        if varies and is_other:
+            yield Step(name="strangers", result="skipped", found="varies", values=seen)
+        else:
+            yield self._told("strangers", other, is_other, (exchange, other))
+        self._learn(application, document, stranger, other.answer.document)
+        if not self._is_known:
             yield Step(name="right", result="skipped", found="nothing_known")
         else:
             is_right = self._outcome(application, document) is Outcome.OK
@@ -105,9 +116,12 @@ class Probe:
         return Step(name="reached", result=result, found=found, values={"told": told(exchange.answer)}, exchanges=made)
 
     def _attempt(self, application: Application) -> Exchange:
-        """With a nonce of its own, for a service that keeps to nonces would hand out the first document again."""
+        """With a nonce of its own, or a service that keeps to nonces would hand out the first document again.
+
+        Of the form of a run's, because documents may show it.
+        """
         self._number += 1
-        numbered = msgspec.structs.replace(application, application=f"probe-{self._number}")
+        numbered = msgspec.structs.replace(application, application=f"A0-{self._number}")
         return attempt(self._target, numbered, timeout_s=self._target.client_timeout_s)
 
     def _stranger(self, application: Application) -> Application | None:
@@ -124,17 +138,16 @@ class Probe:
         found.sort(key=lambda one: _refuses(one[0], one[1]))
         return found[0][1] if found else None
 
-    def _learn(self, one: Application, document: bytes, other: Application, other_document: bytes | None) -> bool:
+    def _learn(self, one: Application, document: bytes, other: Application, other_document: bytes | None) -> None:
         """What is right: by the target where it knows, else by the two documents that were just printed."""
-        if not isinstance(self._target, Calibrated) or self._target.recall():
+        if self._is_known:
             for application, content in ((one, document), (other, other_document or b"")):
                 marks = self._target.marks(content)
                 for expected in self._target.expected(self._print(application, content, marks)):
                     self._register.add(expected)
-            return True
+            return
         owners = (one.applicant, other.applicant) if self._is_same(other_document, document) else (one.applicant,)
         self._register.add(self._entry(one, owners, document))
-        return False
 
     def _outcome(self, application: Application, document: bytes) -> Outcome:
         return judge_identity(self._print(application, document), self._register).outcome

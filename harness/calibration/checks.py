@@ -1,7 +1,7 @@
 """What has to hold of that which was learnt, so that it can prove anything. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from harness.calibration.specimens import Specimen
 from harness.records import Group, Mark
@@ -47,18 +47,22 @@ def unruly(specimens: Sequence[Specimen]) -> Iterator[str]:
             )
 
 
-def mistaken(specimen: Specimen, marks: Sequence[Mark], permitted: Iterable[str]) -> Iterator[str]:
-    """Identity marks that do not say whose document it is.
+def mistaken(specimen: Specimen, marks: Sequence[Mark], permitted: Collection[str]) -> Iterator[str]:
+    """What is wrong with the identity marks of the right document.
+
+    Somebody has to be on it, and nobody who is not of the group; whose mark a household's paper shows is its own
+    matter.
 
     Args:
-        permitted: everybody who may be on it.
+        permitted: the group's people.
     """
-    persons = {person for mark in marks for person in mark.persons}
-    shown = ", ".join(sorted(persons)) or "nobody"
-    if specimen.person not in persons and not persons & set(permitted):
+    name = f"{kind_of(specimen)} of {specimen.person}"
+    if not marks:
+        yield f"{name} shows no identity mark; right is a pattern that every document matches"
+    for person in dict.fromkeys(person for mark in marks for person in mark.persons if person not in permitted):
         yield (
-            f"the marks of {kind_of(specimen)} of {specimen.person} say {shown}; right is a [fingerprint.marks] that "
-            f"finds {specimen.person} there"
+            f"{name} shows the identity mark of {person}, who is not of the group {specimen.group}; "
+            "right is a pattern that matches nothing but the name or number of whose document it is"
         )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _MONTH = r"[A-Z][a-zä]{2,8}\.?"
-_WEEKDAY = r"([A-Z][a-z]{2,8},? )?"
+_WEEKDAY = r"((?:Mon|Tue(?:s|sday)?|Wed(?:nesday)?|Thu(?:rs|rsday)?|Fri|Sat(?:urday)?|Sun|(?:Mon|Fri|Sun)day),? )?"
 _YOUBI = r"( ?[(（][月火水木金土日](?:曜日?)?[)）]| ?[月火水木金土日]曜日)?"
 _HALF = r"( ?[AaPp]\.?[Mm]\.?)?"
 _ZONE = r"( ?(?:Z|UTC|GMT|JST|CES?T|[+-]\d{2}:?\d{2}))?"
@@ -68,7 +68,7 @@ class Form(NamedTuple):
         if "{length}" not in self.pattern:
             yield _as_seen(self.pattern, seen)
         elif self.name == "number" and len(seen) < _GROUP:  # nobody knows yet how it will be written
-            yield r"\d{1,3}(?:[,']?\d{3})?"
+            yield r"\d{1,3}(?:[,\x27]?\d{3})?"
         elif self.name != "id":
             yield self.pattern.replace("{length}", f"{{1,{len(seen) + _SPREAD}}}")
         else:
@@ -87,7 +87,7 @@ def _as_seen(pattern: str, seen: str) -> str:
 
     def kept(group: re.Match[str]) -> str:
         text = next(found, "")
-        return re.escape(text) if group[0] == _BETWEEN else f"(?:{group[1]})" if text else ""
+        return text if group[0] == _BETWEEN else f"(?:{group[1]})" if text else ""
 
     return _OPTIONAL.sub(kept, pattern)
 
@@ -118,7 +118,7 @@ FORMS = (
     Form("application", r"A(?:\d+-)?\d+", "0-9A-Za-z"),
     Form("number with a fraction", r"\d+\.\d+", "0-9"),
     Form("number", r"\d{length}", "0-9"),
-    Form("grouped number", r"\d{1,3}(?:[,']?\d{3})*", "0-9"),
+    Form("grouped number", r"\d{1,3}(?:[,\x27]?\d{3})*", "0-9"),
     Form("id", "[0-9a-f]{length}", "0-9a-z"),
     Form("id", "[0-9A-F]{length}", "0-9A-Z"),
     Form("id", "[0-9a-z]{length}", "0-9a-z"),

@@ -68,6 +68,7 @@ class _Calibration:
     ) -> None:
         self._target, self._shelf, self._times, self._show, self._pause = target, shelf, times, show, pause
         self._cases = cases(target)
+        self._numbers = count(1)
         self._refused: dict[int, str] = {}
         self._begin = datetime.now().astimezone()
 
@@ -97,7 +98,7 @@ class _Calibration:
         for number, application in enumerate(self._cases):
             # Of the form that nonces of a run have, for a service may print them. Each print has one of its own, or a
             # service that keeps to nonces would hand out the first document again.
-            named = msgspec.structs.replace(application, application=f"A{round_}-{number + 1}")
+            named = msgspec.structs.replace(application, application=f"A0-{next(self._numbers)}")
             answer = attempt(self._target, named, timeout_s=self._target.client_timeout_s).answer
             self._show((round_ - 1) * len(self._cases) + number + 1, all_)
             name = _name(application)
@@ -155,7 +156,7 @@ class _Calibration:
             return [self._target.fingerprint.masked(document) for document in self._shelf.prints(number)]
         except UnreadableError as error:
             raise CalibrationError(
-                f"{_name(self._cases[number])} {error}; right is a [fingerprint] that reads it"
+                f"{_name(self._cases[number])} brought a document that its fingerprint cannot read: {error}"
             ) from error
 
     def _unlike(self, learnt: Learnt) -> list[int]:
@@ -187,7 +188,7 @@ class _Calibration:
             )
             specimens.append(specimen)
             if document and fingerprint.reader is not None:
-                problems += mistaken(specimen, fingerprint.marks(document), groups[application.group].persons)
+                problems += mistaken(specimen, self._target.marks(document), groups[application.group].persons)
         problems += chain(alike(specimens, groups.values(), is_masked=bool(fingerprint.masks)), unruly(specimens))
         _refuse(problems)
         return Calibration(specimens=tuple(specimens), learnt=learnt)

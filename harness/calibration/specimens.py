@@ -68,7 +68,11 @@ class Calibrated(Target, Protocol):
         """Those of the group who apply by it."""
 
     def keep(self, calibration: Calibration) -> str:
-        """Keep what was learnt, for later runs; says where."""
+        """Keep what was learnt, for later runs; says where.
+
+        Raises:
+            CalibrationError: when it is not what the target knows beforehand.
+        """
 
 
 def cases(target: Calibrated) -> list[Application]:

@@ -135,22 +135,40 @@ def _varying(prints: Sequence[str], cases: Cases, near: Near) -> TextMask:
     """For the first part that varies in these prints."""
     one, other = prints[0], next(text for text in prints if text != prints[0])
     spots = differences(one, other)
-    fields = [_field(one, spot) for spot in sorted({spot for text in prints for spot in differences(one, text)})]
+    # A time that has not gone on yet is no context either.
+    moving = {*_now(one, near), *(spot for text in prints for spot in differences(one, text))}
+    fields = [_field(one, spot) for spot in sorted(moving)]
     most, best = 0, None
     for spot in spots[:_TRIED]:
         for candidate in _candidates(one, spot, fields):
             mask = TextMask(candidate.pattern)
-            if len(differences(apply(mask, one), apply(mask, other))) >= len(spots):
+            if not _brings_nearer(mask, one, other):
                 continue
             places = [found(candidate.pattern, prints) for prints in cases]
             coverage = None if None in places else judge(candidate.form, [one for one in places if one], near)
-            if coverage is not None and coverage > most:  # of those that do for as many cases, the first says most
+            # Of those that do for as many cases, the first says most.
+            if coverage is not None and coverage > most and _brings_all_nearer(mask, cases):
                 most, best = coverage, mask
             if most == len(cases):
                 break
         if best is not None:
             return best
     raise UnlearnableError(f"{_told(one, other)} cannot be masked without hiding what does not vary")
+
+
+def _brings_nearer(mask: TextMask, one: str, other: str) -> bool:
+    """Whether there are fewer differences by the mask."""
+    return len(differences(apply(mask, one), apply(mask, other))) < len(differences(one, other))
+
+
+def _brings_all_nearer(mask: TextMask, cases: Cases) -> bool:
+    """Whether it does so wherever it hides different things, and does not hide one part here and another one there."""
+    return all(
+        _brings_nearer(mask, prints[0], text)
+        for prints in cases
+        for text in prints[1:]
+        if values_of(mask.pattern, prints[0]) != values_of(mask.pattern, text)
+    )
 
 
 def _field(text: str, spot: Spot) -> Spot:

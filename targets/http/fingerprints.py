@@ -1,7 +1,7 @@
 """The fingerprint that a description and its people make."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from harness.fingerprint import Fingerprint, Mask, Texts
 from harness.fingerprint.barcode import HOW_TO_GET, Barcodes, is_installed
@@ -11,21 +11,15 @@ from harness.fingerprint.pdf_metadata import PdfMetadata
 from harness.fingerprint.pdf_text import PdfText
 from harness.fingerprint.pixels import Pixels
 from harness.fingerprint.text_mask import TextMask, Utf8
-from targets.http.models import FingerprintTable, MarksTable, MaskTable
+from targets.http.models import FingerprintTable, MarksTable
 from targets.http.people import People
 
 _EVERYTHING = rf"(?s)(?P<{PERSON}>.+)"
 
 
-def make_fingerprint(table: FingerprintTable, people: People, learnt: Sequence[MaskTable] = ()) -> Fingerprint:
-    """How documents are told apart.
-
-    Args:
-        learnt: masks beside those of the table.
-    """
-    return Fingerprint(
-        tuple(_masks(table, [*table.masks, *learnt])), _reader(table.marks, people) if table.marks else None
-    )
+def make_fingerprint(table: FingerprintTable, people: People) -> Fingerprint:
+    """How documents are told apart."""
+    return Fingerprint(tuple(_masks(table)), _reader(table.marks, people) if table.marks else None)
 
 
 def complaints(table: FingerprintTable, people: People) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -52,7 +46,7 @@ def complaints(table: FingerprintTable, people: People) -> Iterator[tuple[tuple[
             return
 
 
-def _masks(table: FingerprintTable, masks: Sequence[MaskTable]) -> Iterator[Mask]:
+def _masks(table: FingerprintTable) -> Iterator[Mask]:
     """First what the document is taken for, then all JSON paths at once, then the others in their order."""
     match table.of:
         case "pdf_text":
@@ -60,17 +54,17 @@ def _masks(table: FingerprintTable, masks: Sequence[MaskTable]) -> Iterator[Mask
         case "pixels":
             rectangles = [
                 (mask.page, x, y, width, height)
-                for mask in masks
+                for mask in table.masks
                 if mask.page is not None and mask.rectangle_mm is not None
                 for x, y, width, height in (mask.rectangle_mm,)
             ]
             yield Pixels(dpi=table.dpi, rectangles_mm=rectangles) if table.dpi else Pixels(rectangles_mm=rectangles)
         case "text":
             yield Utf8()
-    paths = [mask.json_field for mask in masks if mask.json_field is not None]
+    paths = [mask.json_field for mask in table.masks if mask.json_field is not None]
     if table.of == "json" or paths:
         yield JsonMask(*paths)
-    for mask in masks:
+    for mask in table.masks:
         if mask.text is not None:
             yield TextMask(mask.text)
         elif mask.pdf is not None:

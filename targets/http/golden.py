@@ -1,18 +1,20 @@
 """The golden checksums of a described service: which document is right for whom, as calibration learnt it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from harness.calibration import Specimen
+from harness.calibration import Calibration, Learnt, LearntMask, Specimen, masks_of
 from harness.evidence.ledger import LedgerError, write_json
-from harness.fingerprint import CHECKSUM_NAME
+from harness.fingerprint import CHECKSUM_NAME, Fingerprint
 from harness.records import Document, Print, Record, Refusal
 from harness.target import TargetError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Golden(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -21,13 +23,43 @@ class Golden(Record, frozen=True, kw_only=True, omit_defaults=False):
     Args:
         checksum: name of its checksums.
         service, version: whose documents they are; a run against another version is refused.
+        of, masks: what calibration learnt to be varying by itself, as `[fingerprint]` of a target.toml would have it.
     """
 
     schema: int = SCHEMA
     checksum: str = CHECKSUM_NAME
     service: str
     version: str
+    of: Literal["bytes", "json", "pdf_text"] = "bytes"
+    masks: tuple[dict[Literal["text", "json", "pdf"], str], ...] = ()
     specimens: tuple[Specimen, ...]
+
+    def fingerprint(self, described: Fingerprint) -> Fingerprint:
+        """The described one, with what was learnt.
+
+        Raises:
+            re.error: when a mask is no regular expression.
+        """
+        masks = [LearntMask(key=key, value=value) for mask in self.masks for key, value in mask.items()]
+        return fingerprint_with(described, Learnt(of=self.of, masks=tuple(masks)))
+
+
+def fingerprint_with(described: Fingerprint, learnt: Learnt) -> Fingerprint:
+    """What is described comes first, for what was learnt is what that leaves."""
+    return Fingerprint((*described.masks, *masks_of(learnt)), described.reader)
+
+
+def golden_of(calibration: Calibration, *, service: str, version: str, described: Fingerprint) -> Golden:
+    """A golden file of what was learnt."""
+    learnt = calibration.learnt
+    return Golden(
+        checksum=fingerprint_with(described, learnt).name,
+        service=service,
+        version=version,
+        of=learnt.of,
+        masks=tuple({mask.key: mask.value} for mask in learnt.masks),
+        specimens=calibration.specimens,
+    )
 
 
 def golden_path(target: Path) -> Path:
@@ -62,11 +94,11 @@ def write_golden(path: Path, golden: Golden) -> None:
         raise TargetError(str(error)) from error
 
 
-def read_golden(path: Path, *, service: str, version: str, checksum: str, command: str) -> Golden:
+def read_golden(path: Path, *, service: str, version: str, described: Fingerprint, command: str) -> Golden:
     """The golden file of a service.
 
     Args:
-        version: that the service tells now; checksum: by which its documents are told apart now.
+        version: that the service tells now; described: how its documents are told apart without what was learnt.
         command: that makes a golden file, for the message.
 
     Raises:
@@ -74,15 +106,18 @@ def read_golden(path: Path, *, service: str, version: str, checksum: str, comman
     """
     try:
         golden = msgspec.json.decode(path.read_bytes(), type=Golden)
+        checksum = golden.fingerprint(described).name
     except OSError as error:
         raise TargetError(f"{path}: cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, re.error) as error:
         raise TargetError(f"{path}: is no golden file ({error}); make it again: {command}") from error
-    found = (golden.schema, golden.checksum, golden.service, golden.version)
-    if found != (SCHEMA, checksum, service, version):
+    if golden.schema != SCHEMA:
+        raise TargetError(f"{path}: found schema {golden.schema}, right is schema {SCHEMA}; make it again: {command}")
+    found = (golden.checksum, golden.service, golden.version)
+    if found != (checksum, service, version):
         told, right = (
-            f"schema {schema}, {name}, service {of}, version {known or 'unknown'}"
-            for schema, name, of, known in (found, (SCHEMA, checksum, service, version))
+            f"{name}, service {of}, version {known or 'unknown'}"
+            for name, of, known in (found, (checksum, service, version))
         )
         raise TargetError(f"{path}: found {told}, right is {right}; make it again: {command}")
     return golden

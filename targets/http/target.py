@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from types import MappingProxyType
 
-from harness.calibration import CalibrationError, Specimen
+from harness.calibration import Calibration, CalibrationError
 from harness.exchange import send
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, Refusal, SyncRun
 from harness.relearning import Relearnt
@@ -19,8 +19,8 @@ from targets.http.conversation import Conversation
 from targets.http.description import Source
 from targets.http.fingerprints import make_fingerprint
 from targets.http.golden import (
-    Golden,
     RightDocuments,
+    golden_of,
     golden_path,
     note_changes,
     read_golden,
@@ -63,8 +63,9 @@ class HttpTarget:
         self._kinds = list(self._described.kinds)
         self._weights = [kind.weight for kind in self._described.kinds.values()]
         self._options = [option for kind in self._described.kinds.values() for option in kind.options]
-        self.fingerprint = make_fingerprint(self._described.fingerprint, self._people)
         self.ca_file = ca_file_of(self._described.service, self._source.path.parent)
+        self._described_fingerprint = make_fingerprint(self._described.fingerprint, self._people)
+        self.fingerprint = self._described_fingerprint
         self._golden = golden_path(self._source.path)
         self._right = RightDocuments(())
         self._version = ""
@@ -211,12 +212,13 @@ class HttpTarget:
             self._golden,
             service=self.name,
             version=self._version,
-            checksum=self.fingerprint.name,
+            described=self._described_fingerprint,
             command=self._how,
         )
         if was_changed(self._golden):
             text = "documents were changed by a run since it was learnt; right is to learn them again"
             raise TargetError(f"{self._golden}: {text}: {self._how}")
+        self.fingerprint = golden.fingerprint(self._described_fingerprint)
         self._right = RightDocuments(golden.specimens)
         return True
 
@@ -228,20 +230,15 @@ class HttpTarget:
         """Of a proxy's group, the proxy alone."""
         return self._people.applicants[group.group]
 
-    def keep(self, specimens: Sequence[Specimen]) -> str:
+    def keep(self, calibration: Calibration) -> str:
         """Into the golden file beside the target.toml."""
         if self._people.refused is not None:
-            problems = [*self._people.refused.contradictions(specimens)]
+            problems = [*self._people.refused.contradictions(calibration.specimens)]
             if problems:
                 raise CalibrationError("\n".join(problems))
+        described = self._described_fingerprint
         write_golden(
-            self._golden,
-            Golden(
-                checksum=self.fingerprint.name,
-                service=self.name,
-                version=self._version,
-                specimens=tuple(specimens),
-            ),
+            self._golden, golden_of(calibration, service=self.name, version=self._version, described=described)
         )
         return str(self._golden)
 

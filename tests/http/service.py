@@ -11,15 +11,53 @@ import ssl
 import struct
 import threading
 import time
+from collections.abc import Callable
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from itertools import count
 
 REFUSED = "P013"
-DEFECTS = "shared", "alike", "volatile", "slow"
+DEFECTS = "shared", "alike", "wordy", "slow"
 
 
 def paper(person: str, kind: str = "payslip", options: str = "") -> bytes:
     """The right one."""
     return f"{kind} of {person} with {options or 'nothing'}\n".encode() * 20
+
+
+def text(person: str, kind: str, options: str, serial: int, nonce: str) -> bytes:
+    """A paper that is new each time, as text."""
+    stamp = f"Printed {datetime.now():%d.%m.%Y %H:%M:%S}, no. {serial}, request {nonce}"  # noqa: DTZ005 - as people write
+    return f"{stamp}\nEmployee {person}, born {born(person)}\n".encode() + paper(person, kind, options)
+
+
+def tree(person: str, kind: str, options: str, serial: int, nonce: str) -> bytes:
+    """The same in JSON."""
+    pages = [{"page": page, "made": time.time(), "text": f"{kind} of {person}"} for page in (1, 2)]
+    meta = {"printed_at": datetime.now().astimezone().isoformat(), "note": f"no. {serial} for request {nonce}"}
+    return json.dumps({"meta": meta, "born": born(person), "options": options, "pages": pages}).encode()
+
+
+def pdf(person: str, kind: str, options: str, serial: int, nonce: str) -> bytes:
+    """The same as a PDF, whose dates and id are new, too."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(file := BytesIO())
+    lines = text(person, kind, options, serial, nonce).decode().splitlines()
+    for number, line in enumerate(lines[:8]):
+        canvas.drawString(72, 700 - 20 * number, line)
+    canvas.save()
+    return file.getvalue()
+
+
+def born(person: str) -> str:
+    """Something that looks like a time stamp, and is none."""
+    number = int(person[1:])
+    return f"{number % 28 + 1:02}.{number % 12 + 1:02}.{1950 + number}"
+
+
+VOLATILE: dict[str, Callable[[str, str, str, int, str], bytes]] = {"text": text, "json": tree, "pdf": pdf}
 
 
 class Job:
@@ -35,9 +73,10 @@ class Service(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, defect: str, pause_s: float) -> None:
+    def __init__(self, defect: str, pause_s: float, volatile: str, wrong_every: int) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.defect, self.pause_s = defect, pause_s
+        self.defect, self.pause_s, self.volatile, self.wrong_every = defect, pause_s, volatile, wrong_every
+        self.serials = count(998)
         self.person = ""
         self.jobs: list[Job] = []
         self.lock = threading.Lock()
@@ -111,13 +150,19 @@ class Handler(BaseHTTPRequestHandler):
             return
         server.person = person
         time.sleep(server.pause_s)
+        with server.lock:
+            serial = next(server.serials)
         owner = server.person if server.defect == "shared" else person
+        if server.wrong_every and serial % server.wrong_every == 0:
+            owner = "P001" if person != "P001" else "P002"
         if owner != person:
             with server.lock:
                 print(self.headers["X-Request-Id"], person, owner, flush=True)
         content = paper("everybody" if server.defect == "alike" else owner, kind, options)
-        if server.defect == "volatile":
-            content += f"printed at {time.time_ns()}".encode()
+        if server.volatile:
+            content = VOLATILE[server.volatile](owner, kind, options, serial, self.headers["X-Request-Id"])
+        if server.defect == "wordy":
+            content += b"tip of the day: " + server.random.choice([b"save", b"spend", b"wait"])
         self._answer(200, content)
 
     def _is_slow(self) -> bool:
@@ -156,9 +201,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--defect", choices=DEFECTS, default="")
     parser.add_argument("--pause-s", type=float, default=0.004)
+    parser.add_argument("--volatile", choices=VOLATILE, default="")
+    parser.add_argument("--wrong-every", type=int, default=0)
     parser.add_argument("--certificate", help="with its key, in one file of PEM: speak TLS")
     options = parser.parse_args()
-    service = Service(options.defect, options.pause_s)
+    service = Service(options.defect, options.pause_s, options.volatile, options.wrong_every)
     scheme = "http"
     if options.certificate:
         scheme, context = "https", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
