@@ -252,12 +252,22 @@ def judge(form: Form, cases: Sequence[Places], near: Near) -> int | None:
             return None
     if any(len(parts) > 1 for parts in steady.values()) or not _is_of_printing(days, coverage, near):
         return None
+    met = [places for places in cases if places]
+    if len(met) == 1 and not all(len(set(values)) == len(values) > 2 for values in met[0]):
+        return None  # one print of something else would look the same
+    if form.name == "id" and _are_words({value for values in moving.values() for value in values}):
+        return None
     return coverage
 
 
 def _is_of_printing(days: set[str], cases: int, near: Near) -> bool:
     """Whether these are days of printing, and not of somebody's birth: about now, or about the same for everybody."""
     return all(near.has_day(day) for day in days) or (cases > 1 and len(days) <= 1 + cases // _MANY)
+
+
+def _are_words(values: set[str]) -> bool:
+    """Whether these are words, such as names, and no ids: most of them without a digit."""
+    return sum(any(map(str.isdecimal, value)) for value in values) * 3 < len(values)
 
 
 def _steady_parts(values: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -166,24 +166,30 @@ def test_slow_service_at_length(serve: Serve, tmp_path: Path) -> None:
 
 
 REFUSALS = [
-    ("alike", ("P002 and P001 get the same payslip: whose it is cannot be told",)),
-    ("volatile", ("payslip of P001 is not the same twice: from byte ", " and then b'")),
+    (("--defect", "alike"), (), "P002 and P001 get the same payslip: whose it is cannot be told", 1),
+    (("--defect", "wordy"), (), "what varies by itself cannot be learnt: what is ", 0),
+    (("--volatile", "text"), ("--exact",), "payslip of P001 is not the same twice: from byte ", 0),
 ]
 
 
-@pytest.mark.parametrize(("defect", "said"), REFUSALS, ids=[defect for defect, _ in REFUSALS])
-def test_nothing_is_learnt(serve: Serve, tmp_path: Path, defect: str, said: tuple[str, ...]) -> None:
-    """Two persons with one document, or documents that change by themselves, are no base for a proof."""
-    serve("--defect", defect)
-    done = run("calibrate", "target.toml", cwd=tmp_path)
+@pytest.mark.parametrize(("service", "options", "said", "probed"), REFUSALS, ids=["alike", "wordy", "exact"])
+def test_nothing_is_learnt(
+    serve: Serve, tmp_path: Path, service: tuple[str, str], options: tuple[str, ...], said: str, probed: int
+) -> None:
+    """Two persons with one document, or documents that change in what must not be hidden, are no base for a proof."""
+    serve(*service)
+    done = run("calibrate", "target.toml", *options, cwd=tmp_path)
     assert done.returncode == 1
-    assert all(words in done.stderr for words in said), done.stderr
+    assert said in done.stderr, done.stderr
     assert not (tmp_path / "target.golden.json").exists()
-    probed = run("probe", "target.toml", cwd=tmp_path)
-    assert probed.returncode == 1
-    assert "FAILED" in probed.stdout
-    assert '> {"employee":"P0' in probed.stdout  # what was sent
-    assert "< 200" in probed.stdout
+    done = run("probe", "target.toml", cwd=tmp_path)
+    assert done.returncode == probed, done.stdout
+    if probed:
+        assert "FAILED" in done.stdout
+        assert '> {"employee":"P0' in done.stdout  # what was sent
+        assert "< 200" in done.stdout
+    else:
+        assert "misissue calibrate learns what varies by itself" in done.stdout
 
 
 def test_no_golden_file(serve: Serve, tmp_path: Path) -> None:

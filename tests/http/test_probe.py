@@ -130,13 +130,17 @@ def test_everybody_alike(target: HttpTarget, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_not_twice(target: HttpTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A document that differs by itself is told before anything is learnt."""
+    """A document that differs by itself is told; before anything was learnt it says nothing of who gets what."""
     made = iter(range(99))
 
     def attempt(target: Target, application: Application, *, timeout_s: float | None) -> Exchange:  # noqa: ARG001 - as it is called
         return Exchange(0, 0, Answer(document=f"{application.applicant} {next(made)}".encode()), [], [])
 
     monkeypatch.setattr(probe, "attempt", attempt)
+    steps = {step.name: step for step in Probe(target, Random(1)).steps()}
+    assert (steps["same_twice"].result, steps["same_twice"].found) == ("skipped", "varies")
+    assert (steps["strangers"].result, steps["strangers"].found) == ("skipped", "varies")
+    monkeypatch.setattr(HttpTarget, "recall", lambda _: True)
     assert results(list(Probe(target, Random(1)).steps()))["same_twice"] == "failed"
 
 
