@@ -28,11 +28,12 @@ def test_the_page_is_right(reader: Reader) -> None:
     assert reader.follow(PAGE) == ["PASS", "FAIL"]
 
 
-def test_the_safety_of_the_page(tmp_path: Path) -> None:
-    """The table that allows another machine is one that is taken."""
-    (safety,) = blocks(PAGE, "text")
+def test_other_tables_of_the_page(tmp_path: Path) -> None:
+    """The tables that calibration shows, and that allow another machine, are ones that are taken."""
+    masks, safety = blocks(PAGE, "text")
     (description,), (people,) = blocks(PAGE, "toml"), blocks(PAGE, "csv")
     (tmp_path / "people.csv").write_text(people)
     path = tmp_path / "target.toml"
-    path.write_text(f"{description.replace('127.0.0.1:8080', 'payslips.test.example')}\n{safety}")
-    assert Source(path).description.safety.max_duration_s == 600
+    path.write_text(f"{description.replace('127.0.0.1:8080', 'payslips.test.example')}\n{masks}{safety}")
+    described = Source(path).description
+    assert (described.safety.max_duration_s, len(described.fingerprint.masks)) == (600, 2)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.calibration import CalibrationError, Specimen, cases
+from harness.calibration import Calibration, CalibrationError, Specimen, cases
 from harness.target import TargetError
 from targets.http.golden import golden_path
 from targets.http.target import HttpTarget
@@ -20,9 +20,9 @@ C,A,*
 OPTIONS = VALID.replace('{ path = "/version", at = "build" }', '"1"')
 
 
-def specimens_of(target: HttpTarget, *refused: tuple[str, str, tuple[str, ...]]) -> list[Specimen]:
-    """Everything that can be asked for, and this of it refused."""
-    return [
+def specimens_of(target: HttpTarget, *refused: tuple[str, str, tuple[str, ...]]) -> Calibration:
+    """Of everything that can be asked for, with this of it refused."""
+    specimens = (
         Specimen(
             person=case.applicant,
             group=case.group,
@@ -32,7 +32,8 @@ def specimens_of(target: HttpTarget, *refused: tuple[str, str, tuple[str, ...]])
             checksum="" if (case.applicant, case.kind, case.options) in refused else case.application,
         )
         for case in cases(target)
-    ]
+    )
+    return Calibration(specimens=tuple(specimens))
 
 
 MY_NUMBER = ("my_number",)
