@@ -3,6 +3,7 @@
 import http.client
 import time
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -25,6 +26,19 @@ class Exchange(NamedTuple):
     answer: Answer
     requests: list[Request]
     answers: list[tuple[int, Mapping[str, str], bytes]]
+
+
+_BEGUN = int(time.time())
+_numbers = count(1)
+
+
+def new_name() -> str:
+    """What an application is called that is made without load.
+
+    Never used before, not even by another process, or a service that keeps to nonces would hand out the document of
+    then. Of the form of a run's, because documents may show it, and masks are learnt for it.
+    """
+    return f"A{_BEGUN}-{next(_numbers)}"
 
 
 def attempt(target: Target, application: Application, *, timeout_s: float | None = None) -> Exchange:

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from harness.calibration import Calibrated
-from harness.exchange import Exchange, attempt
+from harness.exchange import Exchange, attempt, new_name
 from harness.fingerprint import sha256
 from harness.oracle import judge_identity
 from harness.outcome import Outcome
@@ -51,7 +51,6 @@ class Probe:
         self._target = target
         self._random = random
         self._groups = list(target.groups())
-        self._number = 0
         self._is_known = not isinstance(target, Calibrated) or target.recall()
         self._register = Register()
         for group in self._groups:
@@ -116,13 +115,8 @@ class Probe:
         return Step(name="reached", result=result, found=found, values={"told": told(exchange.answer)}, exchanges=made)
 
     def _attempt(self, application: Application) -> Exchange:
-        """With a nonce of its own, or a service that keeps to nonces would hand out the first document again.
-
-        Of the form of a run's, because documents may show it.
-        """
-        self._number += 1
-        numbered = msgspec.structs.replace(application, application=f"A0-{self._number}")
-        return attempt(self._target, numbered, timeout_s=self._target.client_timeout_s)
+        named = msgspec.structs.replace(application, application=new_name())
+        return attempt(self._target, named, timeout_s=self._target.client_timeout_s)
 
     def _stranger(self, application: Application) -> Application | None:
         """The same application of somebody who must not see the first one's document; not of somebody known to be

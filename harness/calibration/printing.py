@@ -16,7 +16,7 @@ from harness.calibration.forms import Near
 from harness.calibration.learning import Learnt, contradicting, learn, masks_of
 from harness.calibration.specimens import Calibrated, Calibration, CalibrationError, Shelf, Specimen, cases
 from harness.calibration.texts import UnlearnableError
-from harness.exchange import attempt
+from harness.exchange import attempt, new_name
 from harness.fingerprint import Fingerprint, UnreadableError, sha256
 from harness.records import Application
 
@@ -68,7 +68,6 @@ class _Calibration:
     ) -> None:
         self._target, self._shelf, self._times, self._show, self._pause = target, shelf, times, show, pause
         self._cases = cases(target)
-        self._numbers = count(1)
         self._refused: dict[int, str] = {}
         self._begin = datetime.now().astimezone()
 
@@ -96,9 +95,7 @@ class _Calibration:
         """Everything once; what was wrong with it."""
         all_ = len(self._cases) * max(self._times, round_)
         for number, application in enumerate(self._cases):
-            # Of the form that nonces of a run have, for a service may print them. Each print has one of its own, or a
-            # service that keeps to nonces would hand out the first document again.
-            named = msgspec.structs.replace(application, application=f"A0-{next(self._numbers)}")
+            named = msgspec.structs.replace(application, application=new_name())
             answer = attempt(self._target, named, timeout_s=self._target.client_timeout_s).answer
             self._show((round_ - 1) * len(self._cases) + number + 1, all_)
             name = _name(application)
@@ -184,7 +181,7 @@ class _Calibration:
                 options=application.options,
                 refused=self._refused[number],
                 checksum=fingerprint.checksum(document) if document else "",
-                sha256=sha256(fingerprint.masked(document)) if document else "",
+                sha256=sha256(document) if document else "",
             )
             specimens.append(specimen)
             if document and fingerprint.reader is not None:

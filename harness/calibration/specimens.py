@@ -21,7 +21,7 @@ class Specimen(Record, frozen=True, kw_only=True):
 
     Args:
         refused: why there is no document; empty when there is one.
-        checksum: by the fingerprint with everything that was learnt; sha256: of what its masks leave.
+        checksum: by the fingerprint with everything that was learnt; sha256: of all bytes of its first print.
     """
 
     person: str

@@ -116,6 +116,8 @@ def _rows(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
         ) from error
     except UnicodeDecodeError as error:
         raise TargetError(f"{path}: byte {error.start} is not UTF-8, right is a text file in UTF-8") from error
+    except ValueError as error:  # of a name with a NUL in it
+        raise TargetError(f"found {str(path)!r}, right is the name of a CSV or JSON file of test persons") from error
     if path.suffix.lower() == ".json":
         try:
             rows = json.loads(text)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from harness.exchange import attempt
+from harness.exchange import attempt, new_name
 from harness.fingerprint import Fingerprint, UnreadableError, sha256
 from harness.records import Application, Change, Document, Mark, Print
 from harness.target import Target
@@ -64,13 +64,13 @@ def ask(target: Target, cases: Sequence[Case], now_s: Callable[[], float] = time
     give_up_s = now_s() + LONGEST_S
     told: dict[Case, list[tuple[bytes, str]]] = {case: [] for case in cases}
     silent = 0
-    for round_ in (1, 2):
-        for number, case in enumerate(cases, 1):
+    for _ in ("first", "again"):
+        for case in cases:
             if silent >= _SILENT or now_s() > give_up_s:
                 told[case].append((b"", _NOT_ASKED))
                 continue
             application = Application(
-                application=f"relearning-{number}-{round_}",
+                application=new_name(),
                 applicant=case.applicant,
                 group=case.group,
                 kind=case.kind,

@@ -8,6 +8,7 @@ from random import Random
 import msgspec
 import pytest
 
+from harness.calibration import Calibration
 from harness.records import Application, Change, Group
 from harness.relearning import Relearning
 from harness.target import Answer, Request, TargetError
@@ -195,7 +196,7 @@ def test_golden_file_of_the_past(tmp_path: Path) -> None:
         TargetError, match=r"changed by a run since it was learnt; .*: misissue calibrate .*target\.toml"
     ):
         target.recall()
-    target.keep([])
+    target.keep(Calibration(specimens=()))
     assert target.recall()
     note_changes(golden_path(tmp_path / "target.toml"))
     another = HttpTarget({"file": str(tmp_path / "target.toml")})
