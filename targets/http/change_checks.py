@@ -43,7 +43,7 @@ def change_complaints(described: Description, people: People) -> Iterator[tuple[
             "nobody can be changed, because everybody of a group also applies by another one; right is a group whose "
             "people apply by it alone"
         )
-        yield ("changes",), text
+        yield ("changes", next(iter(described.changes))), text
     if isinstance(described.sync, SyncFromChanges) and not described.changes:
         yield ("sync", "from"), 'found "changes", but no change is described; right is a table [changes.NAME]'
     if isinstance(described.sync, SyncFromSql):

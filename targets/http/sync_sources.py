@@ -86,7 +86,11 @@ class SyncRuns:
                     raise AssertionError("this should never happen, because there are three sources that tell times")
             self.tells_applied = "applied" in wanted
             self._told = SyncRunsTold(self._clock, wanted & {*TIMES}, version_of, zone)
-            self._look()
+            try:
+                self._look()
+            except BaseException:
+                self._rows.close()
+                raise
         except SourceError as error:
             raise TargetError(tell(("sync", where), str(error))) from error
         self._told.forget()

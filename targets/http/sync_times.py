@@ -17,6 +17,7 @@ _READINGS = 100
 _LATEST_S = 10**11  # more is milliseconds, or no time at all
 _NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
 _FRACTION = re.compile(r"[.,](\d+)")
+_DATE = re.compile(r"\d{4}-?\d\d-?\d\d.")
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _UNITS_NS = {6: 10**9, 4: 60 * 10**9, 2: 3600 * 10**9}
 _DAY_NS = 86_400 * 10**9
@@ -75,7 +76,8 @@ def read_zone(text: str) -> timezone:
 
 
 def _rounding_ns(text: str) -> int:
-    clock = _ZONE.sub("", text)[10:]
+    found = _DATE.match(text)
+    clock = _ZONE.sub("", text[found.end() :]) if found is not None else ""
     fraction = _FRACTION.search(clock)
     if fraction is not None:
         return int(10 ** (9 - min(6, len(fraction.group(1)))))

@@ -27,6 +27,31 @@ accepted = { status = [202] }
 acknowledged = { path = "/changes/{change}", json = { state = "synchronised" }, every_s = 0.02, within_s = 5.0 }
 """
 )
+ENDPOINT = """
+[sync]
+from = "endpoint"
+path = "/sync-runs"
+at = "runs"
+
+[sync.fields]
+sync_run = "id"
+begin_at = "started"
+applied_at = "applied"
+acknowledged_at = "acknowledged"
+end_at = "ended"
+applied = "changes"
+"""
+LOG = """
+[sync]
+from = "log"
+file = "sync.log"
+lines = [
+  '^(?P<begin_at>\\S+) (?P<sync_run>S\\d+) begins',
+  '^(?P<end_at>\\S+) (?P<sync_run>S\\d+) ends, applied (?P<applied>.*)',
+]
+"""
+ANSWERED = "\n".join(line for line in CHANGING.splitlines() if not line.startswith("acknowledged"))
+"""Without anything to ask whether a change is done."""
 MARKS = CHANGING[CHANGING.index("[fingerprint.marks]") : CHANGING.index("[changes.address]")]
 PEOPLE = "person\n" + "".join(f"P{number:03}\n" for number in range(1, 17))
 Begin = Callable[..., Service]
@@ -72,23 +97,24 @@ def test_clean(begin: Begin, tmp_path: Path) -> None:
 
 
 def test_mixed(begin: Begin, tmp_path: Path) -> None:
-    """Two prints in flight during a sync run are mixed up: found, paper by paper, with the right owners."""
-    service = begin("--defect", "mixed")
+    """Two prints in flight during a sync run are mixed up: found, paper by paper, with the right owners and run."""
+    service = begin("--defect", "mixed", text=CHANGING + ENDPOINT)
     code, output, verdict = verify(tmp_path)
     assert code == 1, output
     found = sorted([incident.nonce, incident.recipient, *incident.owners] for incident in verdict.incidents)
     assert found == sorted(service.told)
     assert verdict.outcomes["wrong_person"] == len(found) > 3
     assert verdict.outcomes["undecided"] == 0
-    # Those that came out in the last instants of a sync run, which nobody can be sure of, are charged to none.
+    # A paper that comes out in the last instant of a sync run, which nobody can be sure of, is charged to none.
     charged = [incident.sync_run for incident in verdict.incidents if incident.sync_run]
     assert len(charged) > len(found) / 2
-    assert all(sync_run.startswith("of C") for sync_run in charged)
+    assert all(sync_run.startswith("S") for sync_run in charged)
+    assert 0 < verdict.exposures <= verdict.sync_runs
 
 
 def test_stale(begin: Begin, tmp_path: Path) -> None:
-    """An old document after the acknowledgement is stale, and nothing else is wrong."""
-    begin("--defect", "stale")
+    """An old document after the acknowledgement, of which a log tells, is stale, and nothing else is wrong."""
+    begin("--defect", "stale", "--log", str(tmp_path / "sync.log"), text=ANSWERED + LOG)
     code, output, verdict = verify(tmp_path)
     assert code == 1, output
     assert verdict.outcomes["stale"] == len(verdict.incidents) > 0

@@ -202,12 +202,9 @@ VALUES = [
 KEYS = ["json", "text", "path", "status", "in", "at", "token", "env", "file", "generate", "forbidden_persons", "x.y"]
 
 
-@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_mutated_files(tmp_path: Path, data: st.DataObject) -> None:
-    """Nor does a valid file in which some things were changed."""
-    describe(tmp_path)
-    lines = VALID.splitlines()
+def mutated(data: st.DataObject, text: str, values: list[str] = VALUES, keys: list[str] = KEYS) -> str:
+    """The text with some lines changed."""
+    lines = text.splitlines()
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(lines) - 1))
         match data.draw(st.sampled_from(["drop", "twice", "value", "insert", "inline", "table", "cut"])):
@@ -216,14 +213,22 @@ def test_mutated_files(tmp_path: Path, data: st.DataObject) -> None:
             case "twice":
                 lines.insert(place, lines[place])
             case "value":
-                lines[place] = f"{lines[place].partition('=')[0]}= {data.draw(st.sampled_from(VALUES))}"
+                lines[place] = f"{lines[place].partition('=')[0]}= {data.draw(st.sampled_from(values))}"
             case "insert":
-                lines.insert(place, f"{data.draw(st.sampled_from(KEYS))} = {data.draw(st.sampled_from(VALUES))}")
+                lines.insert(place, f"{data.draw(st.sampled_from(keys))} = {data.draw(st.sampled_from(values))}")
             case "inline":
-                lines[place] = lines[place].replace(" }", f", {data.draw(st.sampled_from(KEYS))} = 1 }}")
+                lines[place] = lines[place].replace(" }", f", {data.draw(st.sampled_from(keys))} = 1 }}")
             case "table":
                 name = data.draw(st.sampled_from(["login", "safety", "secrets", "answer.job", "kinds.x", "change"]))
                 lines.append(f"[{name}]")
             case "cut":
                 lines[place] = lines[place][: data.draw(st.integers(0, 40))]
-    read(tmp_path, "\n".join(lines))
+    return "\n".join(lines)
+
+
+@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_mutated_files(tmp_path: Path, data: st.DataObject) -> None:
+    """Nor does a valid file in which some things were changed."""
+    describe(tmp_path)
+    read(tmp_path, mutated(data, VALID))
