@@ -16,7 +16,7 @@ import { CancelledError, keepPlace, makeLookUp } from './lookups.mjs';
 import { pdf } from './pdf.mjs';
 
 const HOST = '127.0.0.1';
-const LOOKUP_LIMIT_MS = 150;
+const LOOKUP_LIMIT_MS = 250;
 const TITLES = { invoice: 'Invoice', receipt: 'Receipt' };
 const DEFECTS = { 'unread-reply': leaveQueue };
 const OPTIONS = {
