@@ -66,7 +66,7 @@ class People:
         self.changeable = {
             group: applicants
             for group, applicants in self.applicants.items()
-            if all(len(groups_of[self.individuals[person].household]) == 1 for person in applicants)
+            if len(groups_of[self.individuals[applicants[0]].household]) == 1  # those of one group are of one household
         }
         named = {PERSON, GROUP, RECEIVES_FOR, REFUSED}
         self.columns = frozenset(name for one in individuals for name in one.columns) - named

@@ -317,6 +317,18 @@ def test_numbers(tmp_path: Path) -> None:
     assert sum(verdict.outcomes.values()) == 6
 
 
+def test_sync_run_that_cannot_be_placed(tmp_path: Path) -> None:
+    """Of which no instant is certain it takes part in no exposure; what it acknowledges holds all the same."""
+    load: list[Evidence] = [HOME, entry("A"), change(2, sent_ns=5)]
+    load += [delivery(name, "A", paper("A")) for name in ("A1", "A2")]
+    placed = sync_run(begin_ns=100, end_ns=150, applied=[("G1", 2)])
+    unplaced = msgspec.structs.replace(placed, is_unplaced=True, acknowledged_ns=99)
+    verdict = decide(write_run(tmp_path / "run", load, target=(unplaced,)))
+    assert (verdict.exposures, verdict.sync_runs, verdict.cells_hit) == (0, 0, 0)
+    assert verdict.outcomes["stale"] == 2
+    assert decide(write_run(tmp_path / "other", load, target=(placed,))).exposures == 1
+
+
 def test_verdict_file(tmp_path: Path) -> None:
     """verdict.json holds every documented key, those of an incident that met nothing included."""
     verdict = decide(write_run(tmp_path, [HOME, OTHER, entry("X"), THEFT], (), parameters={"users": 5}))

@@ -205,6 +205,20 @@ def test_document_of_another_group(tmp_path: Path) -> None:
     assert judged.outcomes_of(np.array([0])) == [judge(print_, evidence.register).outcome] == [Outcome.SHOULD_REFUSE]
 
 
+def test_document_that_was_altered_in_between(tmp_path: Path) -> None:
+    """What was right before and will be right again is stale in between, however many prints brought it."""
+    load: list[Evidence] = [
+        *KNOWN,
+        msgspec.structs.replace(entry("A"), version=3, still="right"),
+        change(2, sent_ns=5, synchronised_ns=6),
+        change(3, sent_ns=50, synchronised_ns=60),
+        *(delivery(f"A{at}", "A", paper("A"), at=(at, at)) for at in (1, 20, 70)),
+    ]
+    evidence = evidence_of(tmp_path / "run", load, target=[])
+    judged = judge_all(evidence.prints, evidence.register)
+    assert judged.counts() == Counter({Outcome.OK: 2, Outcome.STALE: 1})
+
+
 def test_ten_thousand_of_a_sort(tmp_path: Path) -> None:
     """What is the same but for its times is judged by its times: before, in and after the version's own time."""
     prints = [delivery(f"A{number}", "A", paper("A", version=2), at=(number, number)) for number in range(10_000)]

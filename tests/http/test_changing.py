@@ -1,5 +1,6 @@
 """Changes of a described service: drawn once for a group, followed to their acknowledgement, remembered for later."""
 
+import re
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -12,12 +13,14 @@ from harness.calibration import Calibration
 from harness.records import Application, Change, Group
 from harness.relearning import Relearning
 from harness.target import Answer, Request, TargetError
+from targets.http import changing
 from targets.http.changes import Changes
 from targets.http.description import Source
 from targets.http.golden import Golden, golden_path, note_changes, write_golden
+from targets.http.relearning import Case, Twice
 from targets.http.target import HttpTarget
 from tests.harness.builders import delivery
-from tests.http.conftest import describe
+from tests.http.conftest import VALID, describe, run
 from tests.http.test_changes import CHANGING
 
 PEOPLE = "person,group,receives_for\nA,G1,\nB,G1,\nC,G2,\nD,G2,A\nE,,C\n"
@@ -216,3 +219,47 @@ def test_waits_from_the_change_on(tmp_path: Path) -> None:
         assert target.awaits(print_) is awaits
     assert not target.awaits(msgspec.structs.replace(print_, group="G2"))
     assert target.print_request(Application(application="A2", applicant="A", group="G1", kind="payslip"))
+
+
+def test_after_it_was_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the old nor the new document may be right only as long as the change was under way."""
+    target = opened(tmp_path)
+    drawn = target.draw_change("C1", target.groups()[0], (), Random(1))
+    assert drawn is not None
+    target.note_change(msgspec.structs.replace(drawn[0], sent_ns=50))
+    before, after = (delivery("A1", "A", b"?", kind="payslip", at=(sent_ns, 900)) for sent_ns in (300, 301))
+    asked: list[list[Case]] = []
+
+    def ask(_: object, cases: list[Case]) -> list[Twice]:
+        asked.append(cases)
+        document = f"Employee no. {cases[0].applicant}".encode() if cases else b""
+        return [Twice(case, document, document) for case in cases]
+
+    monkeypatch.setattr(changing, "ask", ask)
+    learnt = target.relearn([before])
+    assert "was not acknowledged as synchronised" in learnt.faults[0]
+    assert (asked, learnt.documents) == ([[]], [])
+    assert target.awaits(after)
+    target.note_change(msgspec.structs.replace(drawn[0], sent_ns=50, answered_ns=300))
+    (document,) = target.relearn([before]).documents
+    assert (document.applicants, document.version) == (("A",), 2)
+    assert asked[1] == [Case.of(before)]
+    assert target.awaits(before)
+    assert not target.awaits(after)
+    assert target.awaits(msgspec.structs.replace(after, kind="annual"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (CHANGING, "found 1, right would be more than the 1 that enter changes"),
+        (VALID, "cannot be read|there is none|not answer"),
+    ],
+    ids=["changes", "none"],
+)
+def test_clerk(tmp_path: Path, text: str, said: str) -> None:
+    """One of the users enters changes, and where there are none to enter all of them apply."""
+    describe(tmp_path, text.replace("127.0.0.1:8080", "127.0.0.1:1"))
+    done = run("verify", "own_service", "--target", "target.toml", "--users", "1", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert re.search(said, done.stderr), done.stderr

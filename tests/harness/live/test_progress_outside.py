@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -115,6 +116,16 @@ def test_prints_under_way_are_waited_for() -> None:
         history.pull(progress, (now_ns - 1) * S, now_ns * S)
         told.append((progress.runs.number, progress.exposures))
     assert told == [(0, 0), (1, 0), (1, 1), (1, 1), (1, 1), (1, 1)]
+
+
+def test_sync_run_that_cannot_be_placed() -> None:
+    """It is neither counted nor does it make anything unknown."""
+    progress = OutsideProgress()
+    flights = [at_ns for _ in range(2) for at_ns in (1 * MS, 9 * MS)]
+    runs = [msgspec.structs.replace(sync_run(begin_ns=3 * MS, end_ns=5 * MS), is_unplaced=True)]
+    progress.add(runs, Flights(20 * MS, 2, flights))
+    progress.add([], Flights(40 * MS, 2, []))
+    assert seen(progress) == (0, {})
 
 
 def test_sync_run_that_is_told_too_late() -> None:
