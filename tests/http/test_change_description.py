@@ -74,17 +74,6 @@ def test_right(tmp_path: Path, text: str) -> None:
     assert Source(describe(tmp_path, text)).description.changes
 
 
-def test_guide(tmp_path: Path) -> None:
-    """What the guide shows is right as it stands."""
-    guide = (Path(__file__).parents[2] / "docs" / "own-service.md").read_text()
-    shown = next(block for block in guide.split("```text\n") if block.startswith("[changes.address]")).partition("```")[
-        0
-    ]
-    described = Source(describe(tmp_path, CHANGING[: CHANGING.index("[fingerprint.marks]")] + shown)).description
-    assert described.changes["address"].acknowledged is not None
-    assert described.fingerprint.marks is not None
-
-
 def test_nobody_can_be_changed(tmp_path: Path) -> None:
     """Where everybody of a group applies by another one, too, no change is known by one group alone."""
     people = "person,group,receives_for\nA,G,\nB,G,A\n"

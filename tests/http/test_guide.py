@@ -29,11 +29,13 @@ def test_the_page_is_right(reader: Reader) -> None:
 
 
 def test_other_tables_of_the_page(tmp_path: Path) -> None:
-    """The tables that calibration shows, and that allow another machine, are ones that are taken."""
-    masks, safety = blocks(PAGE, "text")
+    """The tables that calibration shows, that tell of changes, and that allow another machine, are ones that are taken."""
+    masks, changes, safety = blocks(PAGE, "text")
     (description,), (people,) = blocks(PAGE, "toml"), blocks(PAGE, "csv")
     (tmp_path / "people.csv").write_text(people)
     path = tmp_path / "target.toml"
-    path.write_text(f"{description.replace('127.0.0.1:8080', 'payslips.test.example')}\n{masks}{safety}")
+    path.write_text(f"{description.replace('127.0.0.1:8080', 'payslips.test.example')}\n{masks}{changes}{safety}")
     described = Source(path).description
     assert (described.safety.max_duration_s, len(described.fingerprint.masks)) == (600, 2)
+    assert described.fingerprint.marks is not None
+    assert described.changes["address"].acknowledged is not None
