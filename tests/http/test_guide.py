@@ -29,7 +29,7 @@ def test_the_page_is_right(reader: Reader) -> None:
 
 
 def test_other_tables_of_the_page(tmp_path: Path) -> None:
-    """The tables that calibration shows, that tell of changes, and that allow another machine, are ones that are taken."""
+    """Those that calibration shows, that tell of changes, and that allow another machine, are ones that are taken."""
     masks, changes, safety = blocks(PAGE, "text")
     (description,), (people,) = blocks(PAGE, "toml"), blocks(PAGE, "csv")
     (tmp_path / "people.csv").write_text(people)
