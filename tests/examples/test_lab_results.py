@@ -1,18 +1,23 @@
 """The service for laboratory results: its defect is found with the right owners, and without it there is no alarm."""
 
 import asyncio
+import os
 import re
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
+import psutil  # type: ignore[import-untyped] # Locust needs it, too
 import pytest
 
 from targets.defects.same_tick import clock_names
 from targets.examples.lab_results.jobs import Spool, Tokens
 from targets.examples.lab_results.report import subject
 from targets.examples.lab_results.service import create_app, main, serving, unique_name
+from targets.municipal.deployment import Server
 from tests.examples.conftest import EXAMPLES, Start, Verification, read_served
 from tests.pages import ROOT, Reader, blocks
 
@@ -25,7 +30,9 @@ PAGE = (
 )
 LONG = ("--", "--calm-s", "0.5", "--bursts", "1", "--burst-s", "20")
 LONG_PRINTS = 5000
+NOON = datetime(2026, 4, 30, 12, tzinfo=UTC)
 RUNS = 3
+LIMIT_S = 10.0
 BIRTHDAYS = {"P003": "1986-05-27", "P004": "1941-10-10", "P012": "1941-09-12"}
 
 
@@ -89,18 +96,21 @@ async def serve(directory: Path, **arguments: object) -> AsyncIterator[Client]:
         yield Client(session, str(facts["url"]))
 
 
-async def test_everybody_gets_a_document_of_his_own_and_the_same_each_time(tmp_path: Path) -> None:
-    """Documents differ between persons and kinds, and never between two prints."""
-    async with serve(tmp_path) as client:
-        documents = []
+async def test_everybody_gets_a_document_of_his_own_and_the_same_but_for_its_stamp(tmp_path: Path) -> None:
+    """Documents differ between persons and kinds, and two prints in nothing but the last line."""
+    documents, stamps = [], []
+    async with serve(tmp_path, now=lambda: NOON) as client:
         for person in ("P003", "P004", "P003", "P004"):
             token = await client.log_in(person)
             for kind in ("blood_count", "metabolism"):
                 status, document = await client.fetch(await client.start(token, kind), token)
                 assert (status, subject(document)) == (200, (person, kind))
-                documents.append(document)
+                *lines, stamp = document.decode().splitlines()
+                documents.append(tuple(lines))
+                stamps.append(stamp)
     assert documents[:4] == documents[4:]
     assert len(set(documents)) == 4
+    assert stamps == [f"Printed 2026-04-30 12:00:00.000000, serial number {number:06}" for number in range(1, 9)]
 
 
 async def test_a_job_works_before_it_is_done(tmp_path: Path) -> None:
@@ -213,6 +223,26 @@ def test_a_wrong_option_is_told_in_one_line(
     assert code == 2
     assert told.count("\n") == 1
     assert reason in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_service_that_has_ended(tmp_path: Path, number: signal.Signals) -> None:
+    """Neither a process nor the results that nobody has fetched, however it ends."""
+    files = tmp_path / "files"
+    files.mkdir()
+    server = Server(
+        "targets.examples.lab_results.service", ("--port", "0"), {"TMPDIR": str(files)}, tmp_path / "service.err"
+    )
+    try:
+        server.wait_ready()
+        assert len(list(files.iterdir())) == 1
+        service = psutil.Process(server.pid)
+        processes = [service, *service.children()]
+        os.kill(server.pid, number)
+        assert psutil.wait_procs(processes, timeout=LIMIT_S)[1] == []
+        assert not list(files.iterdir())
+    finally:
+        server.stop()
 
 
 def test_every_option_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,14 +28,14 @@ def render(patient: Patient, kind: str, stamp: str) -> bytes:
 
     Args:
         kind: one of TITLES.
-        stamp: when it was printed, and as which; empty for a document that is the same each time.
+        stamp: the last line.
     """
     lines = (
         f"Laboratory report: {TITLES[kind]}",
         f"Patient      {patient.number}  {patient.name}",
         f"Born         {patient.birthday}",
         *(f"{one.label:<12} {getattr(patient, one.field):>6} {one.unit}" for one in _FINDINGS[kind]),
-        *filter(None, [stamp]),
+        stamp,
     )
     return "".join(f"{line}\n" for line in lines).encode()
 

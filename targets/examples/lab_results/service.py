@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +60,10 @@ def unique_name() -> str:
     return uuid4().hex
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 async def _look_up() -> None:
     """The laboratory's own system, which takes its time."""
     await asyncio.sleep(_LOOK_UP_S)
@@ -68,7 +73,7 @@ def create_app(
     spool: Spool,
     *,
     new_name: Callable[[], str] = unique_name,
-    stamp: Callable[[], str] = str,
+    now: Callable[[], datetime] = _now,
     look_up: Callable[[], Awaitable[object]] = _look_up,
     served: Served = lambda *_: None,
 ) -> FastAPI:
@@ -76,7 +81,7 @@ def create_app(
 
     Args:
         new_name: gives each job the name of the file that its result will be.
-        stamp: gives each document a line of its own; by default none.
+        now: the time, which each document tells, beside a number of its own.
         look_up: what a job waits for.
         served: called for each document.
     """
@@ -84,7 +89,7 @@ def create_app(
     patients = read_patients()
     tokens = Tokens()
     jobs: dict[str, Job] = {}  # until their results are fetched
-    numbers = count(1)
+    numbers, serial_numbers = count(1), count(1)
 
     async def logged_in(authorization: Annotated[str, Header()] = "") -> Patient:
         number = tokens.number(authorization.removeprefix("Bearer "))
@@ -100,7 +105,8 @@ def create_app(
 
     async def work(job: Job) -> None:
         await look_up()
-        spool.put(job.name, render(job.patient, job.kind, stamp()))
+        stamp = f"Printed {now():%Y-%m-%d %H:%M:%S.%f}, serial number {next(serial_numbers):06}"
+        spool.put(job.name, render(job.patient, job.kind, stamp))
         job.done = True
 
     @app.post("/login")
