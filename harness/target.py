@@ -97,7 +97,7 @@ class Enumerated(Protocol):
     """A target that can tell everything that may be applied for."""
 
     def kinds(self) -> Mapping[str, Sequence[str]]:
-        """Kinds of documents, each with its options."""
+        """Kind of documents -> the options that may be asked for."""
 
     def applicants(self, group: Group) -> Sequence[str]:
         """Those of the group's persons who apply by it; the others are only applied for."""

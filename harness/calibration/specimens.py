@@ -1,15 +1,15 @@
 """What calibration asks for, what it learns, and where documents lie meanwhile."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from itertools import chain, combinations
 from tempfile import TemporaryFile
 from typing import Protocol, runtime_checkable
 
 from harness.calibration.learning import Learnt
 from harness.fingerprint import checksum
-from harness.records import Application, Group, Record
-from harness.target import Target
+from harness.records import Application, Record
+from harness.target import Enumerated, Target
 
 
 class CalibrationError(Exception):
@@ -41,7 +41,7 @@ class Calibration(Record, frozen=True, kw_only=True):
 
 
 @runtime_checkable
-class Calibrated(Target, Protocol):
+class Calibrated(Target, Enumerated, Protocol):
     """A target whose right documents are learnt from the service itself, which is there before anybody opens it."""
 
     def reach(self) -> None:
@@ -60,12 +60,6 @@ class Calibrated(Target, Protocol):
 
     def secrets(self) -> Collection[str]:
         """What must be shown to nobody."""
-
-    def kinds(self) -> Mapping[str, Sequence[str]]:
-        """Kind of documents -> the options that may be asked for."""
-
-    def applicants(self, group: Group) -> Sequence[str]:
-        """Those of the group who apply by it."""
 
     def keep(self, calibration: Calibration) -> str:
         """Keep what was learnt, for later runs; says where.
