@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from harness.cli_options import EPILOG, criteria_options, language_option
-from harness.cli_runs import compare, gate, plan, report
+from harness.cli_runs import compare, gate, plan, purge, report
 from harness.cli_targets import calibrate, probe
 from harness.criteria_text import CriteriaError
 from harness.evidence.ledger import LedgerError, default_directory
@@ -37,7 +37,7 @@ def cli() -> None:
     """Drive a document-issuing service under load and prove who was handed whose document."""
 
 
-for _command in (gate, report, compare, plan, probe, calibrate):
+for _command in (gate, report, purge, compare, plan, probe, calibrate):
     cli.add_command(_command)
 
 

@@ -10,6 +10,7 @@ from harness.bound import exposures_needed
 from harness.cli_options import EPILOG, NEW_FILE, criteria_options, language_option
 from harness.criteria_text import add_options, read_criteria
 from harness.evidence.ledger import LedgerError, read_run, write_private
+from harness.evidence.purge import kept_documents, remove
 from harness.gate import decide, examine
 from harness.report.language import choose_language
 
@@ -144,3 +145,30 @@ def plan(rate: float, confidence: float, like: Path | None, lang: str | None) ->
         raise click.UsageError(f"--like: the run in {like} met {met} exposures in {took_s:g} s; name one that met some")
     time_s = needed * took_s / met
     click.echo(language.text("terminal.plan_time", met=met, planned_s=took_s, like=like, time_s=time_s))
+
+
+@click.command(
+    epilog="Exit codes: 0 nothing is kept any more; 2 usage, a directory that is no run, or a file that stays."
+)
+@click.argument("directory", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="show what would be removed, and remove nothing")
+@language_option
+def purge(directory: Sequence[Path], dry_run: bool, lang: str | None) -> None:
+    """Remove the documents that the runs in DIRECTORY have kept of incidents; ledger and verdict stay.
+
+    A report that shows them is written again, without pictures and with persons masked.
+    """
+    from harness.report.files import HTML_FILE, html_of
+
+    language = choose_language(lang)
+    found = {run: kept_documents(run) for run in dict.fromkeys(directory)}  # all are runs, or nothing is removed
+    for run, documents in found.items():
+        for document in documents:
+            if not dry_run:
+                remove(document)
+            click.echo(str(document))
+        report_file = run / HTML_FILE
+        if not dry_run and report_file.is_file() and not report_file.is_symlink():
+            write_private(report_file, html_of(run, examine(run), language))
+    number = sum(map(len, found.values()))
+    click.echo(language.text("terminal.would_be_purged" if dry_run else "terminal.purged", number=number))
