@@ -11,7 +11,7 @@ from harness.fingerprint.pdf_metadata import PdfMetadata
 from harness.fingerprint.pdf_text import PdfText
 from harness.fingerprint.pixels import Pixels
 from harness.fingerprint.text_mask import TextMask, Utf8
-from targets.http.models import FingerprintTable, MarksTable
+from targets.http.fingerprint_models import FingerprintTable, MarksTable
 from targets.http.people import People
 
 _EVERYTHING = rf"(?s)(?P<{PERSON}>.+)"

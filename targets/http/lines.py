@@ -13,6 +13,29 @@ _KEY = re.compile(r'^\s*((?:"[^"]*"|\'[^\']*\'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"
 
 def line_of(text: str, where: Sequence[str | int]) -> int:
     """Number of the line, from 1; 0 when no part of the path stands anywhere."""
+    place = next((place for place, part in enumerate(where) if isinstance(part, int)), None)
+    if place:
+        return _line_of_item(text, [str(part) for part in where[:place]], int(where[place])) or _line_of(text, where)
+    return _line_of(text, where)
+
+
+def _line_of_item(text: str, where: Sequence[str], number: int) -> int:
+    """Of an item of a list, from 0, which has a header or a line of its own; 0 when it has none."""
+    lines = text.splitlines()
+    headers = [
+        at for at, line in enumerate(lines, 1) if (found := _HEADER.match(line)) and _parts(found.group(1)) == where
+    ]
+    if len(headers) > number and lines[headers[number] - 1].lstrip().startswith("[["):
+        return headers[number]
+    begin = _line_of(text, where)
+    if not begin or not lines[begin - 1].rstrip().endswith("["):
+        return 0
+    items = [at for at, line in enumerate(lines[begin:], begin + 1) if line.lstrip().startswith("{")]
+    end = next((at for at, line in enumerate(lines[begin:], begin + 1) if line.lstrip().startswith("]")), 0)
+    return items[number] if len(items) > number and items[number] < end else 0
+
+
+def _line_of(text: str, where: Sequence[str | int]) -> int:
     wanted = [str(part) for part in where if isinstance(part, str)]
     table: list[str] = []
     best, best_length = 0, 0

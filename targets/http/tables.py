@@ -48,10 +48,11 @@ def exactly_one(table: Table, *names: str) -> None:
     Raises:
         ValueError: naming what was found and what would be right.
     """
-    given = [name for name in names if getattr(table, name) is not None]
+    keys = {type(table).model_fields[name].alias or name: getattr(table, name) for name in names}
+    given = [key for key, value in keys.items() if value is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none"
-        raise ValueError(f"found {found}, right is exactly one of {', '.join(names)}")
+        raise ValueError(f"found {found}, right is exactly one of {', '.join(keys)}")
 
 
 class RequestTable(Table):

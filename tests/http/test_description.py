@@ -13,6 +13,7 @@ from targets.http.description import Source
 from targets.http.safety import check_load, statement_for
 from targets.http.target import HttpTarget
 from tests.http.conftest import VALID, describe
+from tests.http.test_fingerprint_tables import TABLE
 
 HOST = "payslips.test.example"
 OTHER_HOST = VALID.replace("http://127.0.0.1:8080", f"http://{HOST}")
@@ -197,9 +198,11 @@ def test_random_text(tmp_path: Path, text: str) -> None:
 VALUES = [
     *("0", "-1", "1e400", "nan", "inf", "99999999999999999999999", "true", '""', '"{"', '"{person}"', '"(["', "[]"),
     *("{}", "[[]]", "{ a = 1 }", "1979-05-27", "07:32:00", '"http://[::1"', '"\\u0000"', "{ path = 1 }", '["9-1"]'),
+    *('[{ text = "(" }]', "[{ json = 1 }, { page = 1, rectangle_mm = [1, 2, 3, 4] }]", '"(?P<person>x)"', '"barcode"'),
     *('"/{secret:x}"', '[{ status = "x" }]', f'["{"9" * 200}-{"9" * 190}"]', '"(?P<a>a{99999999999})"', '"[[a]"'),
 ]
 KEYS = ["json", "text", "path", "status", "in", "at", "token", "env", "file", "generate", "forbidden_persons", "x.y"]
+KEYS += ["of", "masks", "pdf", "page", "rectangle_mm", "person", "by", "dpi"]
 
 
 def mutated(data: st.DataObject, text: str, values: list[str] = VALUES, keys: list[str] = KEYS) -> str:
@@ -219,7 +222,9 @@ def mutated(data: st.DataObject, text: str, values: list[str] = VALUES, keys: li
             case "inline":
                 lines[place] = lines[place].replace(" }", f", {data.draw(st.sampled_from(keys))} = 1 }}")
             case "table":
-                name = data.draw(st.sampled_from(["login", "safety", "secrets", "answer.job", "kinds.x", "change"]))
+                name = data.draw(
+                    st.sampled_from(["login", "safety", "secrets", "answer.job", "kinds.x", "change", "fingerprint"])
+                )
                 lines.append(f"[{name}]")
             case "cut":
                 lines[place] = lines[place][: data.draw(st.integers(0, 40))]
@@ -231,4 +236,4 @@ def mutated(data: st.DataObject, text: str, values: list[str] = VALUES, keys: li
 def test_mutated_files(tmp_path: Path, data: st.DataObject) -> None:
     """Nor does a valid file in which some things were changed."""
     describe(tmp_path)
-    read(tmp_path, mutated(data, VALID))
+    read(tmp_path, mutated(data, VALID + TABLE))
