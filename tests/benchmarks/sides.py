@@ -108,9 +108,11 @@ class Side:
         return cls(service, "plain_profile.py", "--host", f"http://{service.address}", "WithoutCookies")
 
     @classmethod
-    def judged(cls, service: Service, directory: Path) -> "Side":
-        """The shipped user class and plug-in, with its ledger in the run directory."""
-        return cls(service, "judged_profile.py", "--set", f"address={service.address}", "--out", str(directory))
+    def judged(cls, service: Service, directory: Path, *options: str, **settings: str) -> "Side":
+        """The shipped user class and plug-in, with its ledger in the run directory; settings of the static target."""
+        told = {"address": service.address, **settings}
+        words = [word for key, value in told.items() for word in ("--set", f"{key}={value}")]
+        return cls(service, "judged_profile.py", *words, "--out", str(directory), *options)
 
     @classmethod
     def open_to_view(cls, service: Service, directory: Path, web_port: int) -> "Side":
@@ -139,6 +141,10 @@ class Side:
             assert self._process.poll() is None, self._process.communicate()[0]
             time.sleep(_POLL_S)
         self._pause()
+
+    def wait(self) -> None:
+        """Until its plan is through."""
+        self.told, _told = self._process.communicate(timeout=60)
 
     def look(self, path: str) -> bytes:
         """What the web UI of a side that is at work answers.

@@ -6,6 +6,8 @@ many documents it has handed out so far, so that a load can be measured without 
 
 import argparse
 import asyncio
+import io
+import math
 import re
 import signal
 import socket
@@ -14,8 +16,14 @@ from pathlib import Path
 from random import Random
 from typing import IO
 
+from PIL import Image
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
 PERSONS = 64
 DOCUMENT_BYTES = 60 * 1024
+_WORDS = ["salary", "tax", "insurance", "april", "allowance", "hours", "total", "paid"]
+_WORDS += ["氏名", "住所", "給与", "控除", "合計", "令和", "支給", "明細"]
 _SERVED = b"GET /served "
 _SEND_BUFFER_BYTES = 1024 * 1024
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -26,20 +34,59 @@ def person_name(number: int) -> str:
     return f"P{number:05d}"
 
 
-def document(person: str) -> bytes:
-    """The one right document of a person; its first line shows whose it is."""
+def document(person: str, form: str = "random") -> bytes:
+    """The one right document of a person, of `DOCUMENT_BYTES`; its first line shows whose it is.
+
+    Args:
+        form: "random" bytes; a "text" with a stamp and a serial number; a "pdf" of one page with text and a picture.
+    """
+    random = Random(person)
     mark = f"{person}\n".encode()
-    return mark + Random(person).randbytes(DOCUMENT_BYTES - len(mark))
+    match form:
+        case "text":
+            return _text(mark + b"Printed at 2026-04-01T12:00:00Z\n", random)
+        case "pdf":
+            return _pdf(person, random)
+    return mark + random.randbytes(DOCUMENT_BYTES - len(mark))
+
+
+def _text(beginning: bytes, random: Random) -> bytes:
+    """Lines of words, half of them Japanese; the serial number stands in the midst."""
+    end = b"Serial no. 12345678\n"
+    lines = []
+    left = DOCUMENT_BYTES - len(beginning) - len(end)
+    while left > 0:
+        line = (" ".join(random.choices(_WORDS, k=10)) + "\n").encode()[:left]
+        lines.append(line)
+        left -= len(line)
+    half = len(lines) // 2
+    return b"".join((beginning, *lines[:half], end, *lines[half:]))
+
+
+def _pdf(person: str, random: Random) -> bytes:
+    """As large as that by its picture, which does not shrink when it is packed."""
+    file = io.BytesIO()
+    canvas = Canvas(file, invariant=1)
+    canvas.drawString(100, 700, f"Payslip of {person}")
+    for line in range(30):
+        canvas.drawString(100, 680 - 12 * line, " ".join(random.choices(_WORDS[:8], k=10)))
+    side = math.isqrt((DOCUMENT_BYTES - 3500) * 4 // 5)  # as text, in which four bytes take five
+    picture = Image.frombytes("L", (side, side), random.randbytes(side * side))
+    canvas.drawImage(ImageReader(picture), 100, 80, 200, 200)
+    canvas.save()
+    return file.getvalue()
 
 
 class _Service:
     """What its connections share."""
 
-    def __init__(self, log: IO[bytes] | None, *, exchanged: bool, cookies: bool) -> None:
+    def __init__(self, log: IO[bytes] | None, form: str, *, exchanged: bool, cookies: bool) -> None:
         self.log = log
         self.served = 0
         self.answers = {
-            _path(number): _answer(document(person), b"Set-Cookie: person=%b\r\n" % person.encode() if cookies else b"")
+            _path(number): _answer(
+                document(person, form), b"Set-Cookie: person=%b\r\n" % person.encode() if cookies else b""
+            )
             for number, person in enumerate(map(person_name, range(PERSONS)))
         }
         if exchanged:
@@ -101,9 +148,10 @@ def main() -> None:
     parser.add_argument("--log", type=Path, help="write every request there, each with a zero byte behind it")
     parser.add_argument("--exchanged", action="store_true", help="give the first two people each other's document")
     parser.add_argument("--cookies", action="store_true", help="send a cookie with each document")
+    parser.add_argument("--form", default="random", help="of the documents: random, text or pdf")
     options = parser.parse_args()
     with options.log.open("wb") if options.log is not None else nullcontext() as log:
-        asyncio.run(_serve(_Service(log, exchanged=options.exchanged, cookies=options.cookies)))
+        asyncio.run(_serve(_Service(log, options.form, exchanged=options.exchanged, cookies=options.cookies)))
 
 
 if __name__ == "__main__":

@@ -3,28 +3,49 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
 import msgspec
 
-from harness.fingerprint import Fingerprint, checksum, sha256
+from harness.fingerprint import Fingerprint, sha256
+from harness.fingerprint.pdf_text import PdfText
+from harness.fingerprint.pixels import Pixels
+from harness.fingerprint.text_mask import TextMask
 from harness.records import Application, Change, Document, ErrorNotice, Group, Mark, Print, PrintEvent, SyncRun
 from harness.target import Answer, Request, TargetError
 from tests.benchmarks.static_service import PERSONS, document, person_name
 
 _KIND = "certificate"
+
+
+class PixelsInTheLoad(Pixels, frozen=True, kw_only=True):
+    """As if they were fast, so that they hold up the load: what is measured must be able to see that."""
+
+    is_slow: ClassVar[bool] = False
+
+
 _HEADERS = {"Content-Type": "application/json"}
+FINGERPRINTS = {
+    "bytes": Fingerprint(),
+    "masked text": Fingerprint([TextMask(r"Printed at (?P<varies>\S+)"), TextMask(r"Serial no\. (?P<varies>\d+)")]),
+    "pdf text": Fingerprint([PdfText()]),
+    "pixels": Fingerprint([Pixels()]),
+    "pixels in the load": Fingerprint([PixelsInTheLoad()]),
+}
 _encoder = msgspec.json.Encoder()
 
 
 class StaticTarget:
-    """What `tests.benchmarks.static_service` serves at the setting `address` (HOST:PORT)."""
+    """What `tests.benchmarks.static_service` serves at the setting `address` (HOST:PORT), in the form of `form`.
+
+    The setting `by` names the fingerprint by which its documents are told apart.
+    """
 
     name = "static"
     clock = "monotonic"
     client_timeout_s: float | None = 60.0
     reapply_after_s = (0.0, 0.0)
     shows_points = False
-    fingerprint = Fingerprint()
     synchronises = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -32,6 +53,8 @@ class StaticTarget:
             message = f"settings: found {sorted(settings)}, right would be with address"
             raise TargetError(message)
         self._address = settings["address"]
+        self._form = settings.get("form", "random")
+        self.fingerprint = FINGERPRINTS[settings.get("by", "bytes")]
 
     def open(self, directory: Path) -> Mapping[str, object]:  # noqa: ARG002 - protocol
         """Somebody else started it."""
@@ -83,20 +106,20 @@ class StaticTarget:
     def expected(self, print_: Print) -> Iterable[Document]:
         """The documents of whoever applied and of whoever the delivery shows."""
         for person in {print_.applicant, *(person for mark in print_.marks for person in mark.persons)}:
-            right = document(person)
+            right = document(person, self._form)
             yield Document(
                 persons=(person,),
                 applicants=(person,),
                 group=person,
                 kind=_KIND,
                 version=1,
-                checksum=checksum(right),
+                checksum=self.fingerprint.checksum(right),
                 sha256=sha256(right),
             )
 
     def right_document(self, print_: Print) -> bytes | None:
         """That of whoever applied."""
-        return document(print_.applicant)
+        return document(print_.applicant, self._form)
 
     def marks(self, document: bytes) -> tuple[Mark, ...]:
         """The name in the first line."""
