@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -135,6 +134,7 @@ def up(target: str, settings: Sequence[str], **options: object) -> None:
     """Start the deployment alone, print its addresses, stop it on Ctrl-C."""
     chosen = {name: str(value) for name, value in options.items() if value is not None}
     system = load_target(target, chosen | read_assignments(settings))
+    stops = {signal.SIGINT, signal.SIGTERM}
     with TemporaryDirectory(prefix="misissue-") as logs:
         try:
             # SIGTERM ends it as Ctrl-C does, so that whoever supervises this process gets a stop in order.
@@ -143,9 +143,12 @@ def up(target: str, settings: Sequence[str], **options: object) -> None:
                 click.echo(f"{name}: {value}")
             for name, address in system.addresses().items():
                 click.echo(f"{name} {address}")
+            # From now on they come between two looks only: in the midst of one, Popen would keep its lock for ever.
+            signal.pthread_sigmask(signal.SIG_BLOCK, stops)
             click.echo("running; Ctrl-C stops it")
             while not (failure := system.failure()):
-                time.sleep(_WATCH_S)
+                if signal.sigtimedwait(stops, _WATCH_S) is not None:
+                    raise KeyboardInterrupt
             click.echo(f"misissue: {failure}", err=True)
             sys.exit(EXIT_DIED)
         except KeyboardInterrupt:
