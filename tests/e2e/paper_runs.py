@@ -88,12 +88,12 @@ def run(place: Path, *options: str, **how: Any) -> Ended:
     return wait(begin(place, *options, **how), place / "run")
 
 
-def at_once(place: Path, scenarios: Mapping[str, Callable[[Path], Ended]]) -> dict[str, Ended]:
-    """Play every scenario, each in a directory of its own."""
+def at_once(place: Path, scenarios: Mapping[str, Callable[[Path], Ended]], most: int = AT_ONCE) -> dict[str, Ended]:
+    """Play every scenario, each in a directory of its own, and at most so many at one time."""
     places = {name: place / name.replace(" ", "-") for name in scenarios}
     for own in places.values():
         own.mkdir()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(most) as pool:
         return dict(zip(scenarios, pool.map(lambda name: scenarios[name](places[name]), scenarios), strict=True))
 
 

@@ -1,6 +1,6 @@
 """The main job, end to end: the program of the release fails, its fixed twin passes, and the gate agrees."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,23 @@ from tests.e2e.reports import check_report
 pytestmark = pytest.mark.timeout(180)
 
 
-def _overwriter(incident: dict[str, Any], directory: Path) -> Print:
+def _overwriter(incident: dict[str, Any], prints: Mapping[str, Print], events: Sequence[PrintEvent]) -> Print:
     """By the AP server's own events: whose print was the last to be written before the recipient's image was read."""
-    prints = {r.nonce: r for r in SegmentReader(segment_path(directory, "load-1")) if isinstance(r, Print)}
-    events = [r for r in SegmentReader(segment_path(directory, TARGET_SEGMENT)) if isinstance(r, PrintEvent)]
     (read,) = [event for event in events if event.nonce == incident["nonce"] and event.point == "read"]
     written = [e for e in events if e.point == "written" and e.slot == read.slot and e.at_ns < read.at_ns]
     return prints[max(written, key=lambda event: event.at_ns).nonce]
 
 
-def _check_failing_run(directory: Path) -> None:
-    verdict = read_verdict(directory)
-    assert verdict["verdict"] == "FAIL"
-    assert len(verdict["incidents"]) >= 3
-    assert verdict["exposures"] >= 30
-    for incident in verdict["incidents"]:
-        writer = _overwriter(incident, directory)
+_DRAWN = 10
+"""So many incidents are drawn, masked and not: every one of them would take longer than the run."""
+
+
+def _check_incidents(directory: Path) -> None:
+    """Each names the true owner, and has what would have been right beside it."""
+    prints = {r.nonce: r for r in SegmentReader(segment_path(directory, "load-1")) if isinstance(r, Print)}
+    events = [r for r in SegmentReader(segment_path(directory, TARGET_SEGMENT)) if isinstance(r, PrintEvent)]
+    for incident in read_verdict(directory)["incidents"]:
+        writer = _overwriter(incident, prints, events)
         assert writer.applicant in incident["owners"]
         assert writer.kind == incident["delivered_kind"]
         assert incident["recipient"] not in incident["owners"]
@@ -46,6 +47,16 @@ def _check_failing_run(directory: Path) -> None:
         if incident["donor"]:
             assert incident["donor"] == writer.nonce
             assert incident["cause"] == "spurious_release"
+
+
+def _check_failing_run(directory: Path) -> None:
+    """As the incidents of 2023 were: not one but many, found by their cause, and hidden behind errors."""
+    verdict = read_verdict(directory)
+    assert verdict["verdict"] == "FAIL"
+    assert len(verdict["incidents"]) >= 3
+    assert verdict["exposures"] >= 30
+    _check_incidents(directory)
+    for incident in verdict["incidents"][:_DRAWN]:
         for reveal in (False, True):
             pair = draw_incident(directory, incident["nonce"], reveal=reveal)
             assert pair.delivered.marks
@@ -92,9 +103,10 @@ def test_locust_alone_makes_the_same_run_and_the_gate_the_same_verdict(
     start: Callable[..., Command], tmp_path: Path
 ) -> None:
     """`locust -f` decides as `misissue verify` does, and `misissue gate` reads the same verdict from the ledger."""
-    run = start("locust", "-f", str(PROFILE), "--headless", "--only-summary", "--out", "run", *SHORT_PLAN, "14")
+    run = start("locust", "-f", str(PROFILE), "--headless", "--only-summary", "--out", "run", *SHORT_PLAN, "5")
     assert run.wait() == 1, run.stderr
-    _check_failing_run(tmp_path / "run")
+    assert read_verdict(tmp_path / "run")["incidents"]
+    _check_incidents(tmp_path / "run")
     written = (tmp_path / "run" / "verdict.json").read_bytes()
     gate = start("harness", "gate", "run")
     assert gate.wait() == 1, gate.stderr

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,98 +12,128 @@ from harness.evidence.ledger import segment_path
 from harness.evidence.segment import SegmentReader
 from harness.gate import decide
 from harness.records import Print
-from tests.e2e.conftest import SHORT_PLAN, Command, read_verdict, sentences, wait_for_prints, wait_until
+from tests.e2e.conftest import SHORT_PLAN, Command, sentences, wait_for_prints, wait_until
+from tests.e2e.paper_runs import Ended, at_once, wait
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 _PRINTS = 60
-
-
-def _begin(start: Callable[..., Command], directory: Path, build: str) -> Command:
-    run = start("harness", "verify", "april30", "--build", build, "--out", "run", "--", *SHORT_PLAN, "60")
-    wait_for_prints(directory, _PRINTS, run)
-    return run
+_AT_ONCE = 3
+"""Deployments: each has processes enough of its own to start."""
+VICTIMS = {
+    "targets.municipal.ap_server": "ap-server was killed by signal 9",
+    "targets.municipal.sync_agent": "sync-agent was killed by signal 9",
+    "targets.municipal.truth": "truth was killed by signal 9",
+    "postgres": "postgres ended",
+}
+SIGNALS = signal.SIGINT, signal.SIGTERM
+KILLED = {"fixed": 3, "seed": 1}
+"""Build -> exit code of the gate on what is left of a run whose harness was killed."""
 
 
 def _prints_on_record(directory: Path) -> int:
     return sum(isinstance(record, Print) for record in SegmentReader(segment_path(directory, "load-1")))
 
 
-@pytest.mark.parametrize(
-    ("victim", "named"),
-    [
-        ("targets.municipal.ap_server", "ap-server was killed by signal 9"),
-        ("targets.municipal.sync_agent", "sync-agent was killed by signal 9"),
-        ("targets.municipal.truth", "truth was killed by signal 9"),
-        ("postgres", "postgres ended"),
-    ],
-)
-def test_a_process_of_the_deployment_that_dies_ends_the_run_with_4(
-    start: Callable[..., Command], tmp_path: Path, victim: str, named: str
-) -> None:
+def _has_incident(directory: Path) -> bool:
+    return any((directory / "incidents").glob("*.document"))
+
+
+def _play(do: Callable[[Command, Path], None], build: str, place: Path) -> Ended:
+    """A long run to which this is done as soon as it has prints on record."""
+    directory = place / "run"
+    options = ("--build", build, "--out", "run", "--", *SHORT_PLAN, "60")
+    command = Command("harness", "verify", "april30", *options, cwd=place)
+    try:
+        wait_for_prints(directory, _PRINTS, command)
+        do(command, directory)
+    except BaseException:
+        command.end()
+        raise
+    return wait(command, directory)
+
+
+def _kill(victim: str, command: Command, directory: Path) -> None:  # noqa: ARG001 - as all that is done
+    os.kill(command.find("-D /" if victim == "postgres" else victim), signal.SIGKILL)
+
+
+def _kill_after_a_misissuance(command: Command, directory: Path) -> None:
+    wait_until(lambda: _has_incident(directory), command)
+    _kill("targets.municipal.ap_server", command, directory)
+
+
+def _kill_the_harness(build: str, command: Command, directory: Path) -> None:
+    if build == "seed":
+        wait_until(lambda: _has_incident(directory), command)
+    wait_for_prints(directory, _prints_on_record(directory) + 50, command)  # the batch with the incident is on disk
+    wait_until(lambda: b'"type":"sync_run"' in segment_path(directory, "target").read_bytes(), command)
+    command.process.kill()
+
+
+def _signal(number: signal.Signals, command: Command, directory: Path) -> None:  # noqa: ARG001 - as all that is done
+    command.process.send_signal(number)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """One of each sort."""
+    return at_once(
+        tmp_path_factory.mktemp("faults"),
+        {
+            **{victim: partial(_play, partial(_kill, victim), "fixed") for victim in VICTIMS},
+            "after a misissuance": partial(_play, _kill_after_a_misissuance, "seed"),
+            **{f"killed {build}": partial(_play, partial(_kill_the_harness, build), build) for build in KILLED},
+            **{number.name: partial(_play, partial(_signal, number), "fixed") for number in SIGNALS},
+        },
+        most=_AT_ONCE,
+    )
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_a_process_of_the_deployment_that_dies_ends_the_run_with_4(runs: dict[str, Ended], victim: str) -> None:
     """A deployment that is not whole any more proves nothing: INCONCLUSIVE, exit code 4, the ledger kept."""
-    directory = tmp_path / "run"
-    run = _begin(start, directory, "fixed")
-    os.kill(run.find("-D /" if victim == "postgres" else victim), signal.SIGKILL)
-    assert run.wait() == 4, (run.stdout, run.stderr)
-    verdict = read_verdict(directory)
-    assert verdict["verdict"] == "INCONCLUSIVE"
-    assert named in sentences(verdict)[0]
-    assert verdict["prints_judged"] >= _PRINTS
-    assert _prints_on_record(directory) >= _PRINTS
-    assert not run.left_behind()
+    run = runs[victim]
+    assert run.exit_code == 4, (run.stdout, run.stderr)
+    assert run.verdict["verdict"] == "INCONCLUSIVE"
+    assert VICTIMS[victim] in sentences(run.verdict)[0]
+    assert run.verdict["prints_judged"] >= _PRINTS
+    assert _prints_on_record(run.directory) >= _PRINTS
+    assert not run.left_behind
 
 
-def test_a_misissuance_on_record_outranks_the_death_of_the_target(
-    start: Callable[..., Command], tmp_path: Path
-) -> None:
+def test_a_misissuance_on_record_outranks_the_death_of_the_target(runs: dict[str, Ended]) -> None:
     """Where a stranger's paper was handed out before the target died, the verdict is FAIL and the exit code 1."""
-    directory = tmp_path / "run"
-    run = start("harness", "verify", "april30", "--out", "run", "--", *SHORT_PLAN, "60")
-    while not any((directory / "incidents").glob("*.document")):
-        assert run.process.poll() is None, run.process.communicate()
-        wait_for_prints(directory, 1, run)
-    os.kill(run.find("targets.municipal.ap_server"), signal.SIGKILL)
-    assert run.wait() == 1, (run.stdout, run.stderr)
-    assert read_verdict(directory)["verdict"] == "FAIL"
-    assert not run.left_behind()
+    run = runs["after a misissuance"]
+    assert run.exit_code == 1, (run.stdout, run.stderr)
+    assert run.verdict["verdict"] == "FAIL"
+    assert [told for told in sentences(run.verdict) if "ap-server was killed by signal 9" in told]
+    assert not run.left_behind
 
 
-@pytest.mark.parametrize(("build", "code"), [("fixed", 3), ("seed", 1)])
+@pytest.mark.parametrize("build", KILLED)
 def test_a_harness_killed_outright_leaves_a_ledger_that_the_gate_can_read(
-    start: Callable[..., Command], tmp_path: Path, build: str, code: int
+    start: Callable[..., Command], runs: dict[str, Ended], build: str
 ) -> None:
     """After SIGKILL of the harness nothing is left running, and the gate says 3, or 1 with a misissuance on record."""
-    directory = tmp_path / "run"
-    run = _begin(start, directory, build)
-    while build == "seed" and not any((directory / "incidents").glob("*.document")):
-        assert run.process.poll() is None
-        wait_for_prints(directory, 1, run)
-    wait_for_prints(directory, _prints_on_record(directory) + 50, run)  # the batch with the incident is on disk
-    wait_until(lambda: b'"type":"sync_run"' in segment_path(directory, "target").read_bytes(), run)
-    run.process.kill()
-    assert run.wait() == -signal.SIGKILL
-    assert not run.left_behind()
-    assert _prints_on_record(directory) >= _PRINTS
-    gate = start("harness", "gate", "run")
-    assert gate.wait() == code, (gate.stdout, gate.stderr)
+    run = runs[f"killed {build}"]
+    assert run.exit_code == -signal.SIGKILL
+    assert not run.left_behind
+    assert _prints_on_record(run.directory) >= _PRINTS
+    gate = start("harness", "gate", str(run.directory))
+    assert gate.wait() == KILLED[build], (gate.stdout, gate.stderr)
     assert "the run did not end" in gate.stdout
-    decided = decide(directory)
+    decided = decide(run.directory)
     assert decided.sync_runs > 0
     assert "evidence: segment target was never closed" in [reason.text for reason in decided.reasons]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_inconclusive(
-    start: Callable[..., Command], tmp_path: Path, number: signal.Signals
-) -> None:
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_interrupted_run_is_inconclusive(runs: dict[str, Ended], number: signal.Signals) -> None:
     """A run that somebody ended before its plan was through ends with 3, however clean it was until then."""
-    run = _begin(start, tmp_path / "run", "fixed")
-    run.process.send_signal(number)
-    assert run.wait() == 3, (run.stdout, run.stderr)
-    verdict = read_verdict(tmp_path / "run")
-    assert verdict["verdict"] == "INCONCLUSIVE"
-    assert any("interrupted" in reason for reason in sentences(verdict))
-    assert not run.left_behind()
+    run = runs[number.name]
+    assert run.exit_code == 3, (run.stdout, run.stderr)
+    assert run.verdict["verdict"] == "INCONCLUSIVE"
+    assert any("interrupted" in reason for reason in sentences(run.verdict))
+    assert not run.left_behind
 
 
 def test_the_deployment_alone_stops_cleanly_on_ctrl_c(start: Callable[..., Command]) -> None:
