@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import locust  # noqa: F401 - it patches the interpreter, and has to come before whatever test imports ssl
 import pytest
 from hypothesis import settings
 
