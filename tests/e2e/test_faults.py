@@ -12,7 +12,7 @@ from harness.evidence.ledger import segment_path
 from harness.evidence.segment import SegmentReader
 from harness.gate import decide
 from harness.records import Print
-from tests.e2e.conftest import SHORT_PLAN, Command, sentences, wait_for_prints, wait_until
+from tests.e2e.conftest import ROOT, SHORT_PLAN, Command, sentences, wait_for_prints, wait_until
 from tests.e2e.paper_runs import Ended, at_once, wait
 
 pytestmark = pytest.mark.timeout(240)
@@ -71,6 +71,27 @@ def _kill_the_harness(build: str, command: Command, directory: Path) -> None:
 
 def _signal(number: signal.Signals, command: Command, directory: Path) -> None:  # noqa: ARG001 - as all that is done
     command.process.send_signal(number)
+
+
+STOPPED_IN_A_LOOK = """
+import os
+import signal
+
+from tests.harness.stub import StubTarget
+
+
+class Target(StubTarget):
+    def open(self, directory):
+        return {}
+
+    def addresses(self):
+        return {}
+
+    def failure(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        print("looked", flush=True)
+        return ""
+"""
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +170,11 @@ def test_the_deployment_alone_stops_cleanly_on_ctrl_c(start: Callable[..., Comma
     up.process.send_signal(signal.SIGINT)
     assert up.wait() == 0, up.stderr
     assert not up.left_behind()
+
+
+def test_ctrl_c_in_the_midst_of_a_look(start: Callable[..., Command], tmp_path: Path) -> None:
+    """What is being looked at is not torn out of it, for it may hold a lock without which nothing can be stopped."""
+    (tmp_path / "stopped.py").write_text(STOPPED_IN_A_LOOK)
+    up = start("harness", "up", "--target", "stopped:Target", PYTHONPATH=str(ROOT))
+    assert up.wait() == 0, up.stderr
+    assert up.stdout == "running; Ctrl-C stops it\nlooked\nstopping\n"
