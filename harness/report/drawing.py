@@ -9,8 +9,9 @@ from itertools import islice
 
 from PIL import Image, ImageChops, ImageSequence
 
+from harness.fingerprint.pdfium import PDFIUM
 from harness.report.boxes import Box, joined
-from harness.report.pdf import PDFIUM, Drawing, Pdf, Text, UnreadableError, open_pdf
+from harness.report.pdf import Drawing, Pdf, Text, UnreadableError, open_pdf
 from harness.report.sheet import Bar, Page, Sheet, make_sheet, scaled
 
 LONGEST_PX = 842

@@ -1,14 +1,13 @@
 """PDF pages through PDFium: what text stands where, and a picture of the page, whole or of nothing but its form.
 
-PDFium is not thread-safe, not even for two documents, so whoever uses it holds `PDFIUM` meanwhile. Imported only when a
-picture is drawn.
+PDFium is not thread-safe, not even for two documents, so whoever uses it holds `harness.fingerprint.pdfium.PDFIUM`
+meanwhile. Imported only when a picture is drawn.
 """
 
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from math import ceil
-from threading import Lock
 from typing import Any, NamedTuple
 
 import pypdfium2
@@ -17,9 +16,6 @@ from pypdfium2 import raw
 
 from harness.report.boxes import Box, around
 from harness.report.form_words import is_form
-
-PDFIUM = Lock()
-"""Guards PDFium."""
 
 _LEAST_SIDE = 12.0  # points: smaller rectangles may be the modules of a bar code
 _LEAST_RULE = 72.0
@@ -103,7 +99,7 @@ class Pdf:
 
 @contextmanager
 def open_pdf(data: bytes, *, with_fields: bool = False) -> Iterator[Pdf]:
-    """A document; the caller holds `PDFIUM`.
+    """A document; the caller holds `harness.fingerprint.pdfium.PDFIUM`.
 
     Args:
         with_fields: what was filled into its fields is drawn, too; never draw such a one but as a whole.
