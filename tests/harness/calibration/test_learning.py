@@ -171,6 +171,14 @@ def test_day_of_today(form: str, is_masked: bool) -> None:
     assert bool(learnt.masks) is is_masked
 
 
+def test_a_time_that_has_not_gone_on_is_no_context() -> None:
+    """A stamp beside a number may be written in another way later, such as with a fraction of a second."""
+    prints = cases(of_text("made 2026-11-26T11:03:00 no. {number} for {person}"))
+    fingerprint = Fingerprint(masks_of(learn(prints, NEAR)))
+    later = b"made 2026-12-04T09:07:00.123456 no. 12345 for E001"
+    assert fingerprint.masked(later) == fingerprint.masked(prints[1][0])
+
+
 def test_one_print_of_a_stranger() -> None:
     """What came out wrong once during calibration is not taken for something that varies."""
     prints = cases(of_text("Payslip of {person}, born {born}\nno. {number}\n"))

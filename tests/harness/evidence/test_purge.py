@@ -79,6 +79,7 @@ def test_links_are_not_followed(run: Path, tmp_path: Path) -> None:
     (run / "report.html").symlink_to(elsewhere / "B.document")
     assert [path.name for path in kept_documents(run)] == [*NAMES]
     assert typed(run)[0] == 0
+    assert (run / "report.html").is_symlink()
     for entry in (run / INCIDENT_DIRECTORY).iterdir():
         if entry.is_dir():
             entry.rmdir()
