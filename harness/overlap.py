@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from harness.coverage import POINTS, in_order
 from harness.evidence.events import Events
 from harness.evidence.prints import Interval, Rows
+from harness.pool import served_by_pool
 from harness.records import Record, SyncRun
-from harness.sweep import Pool, Served, Slots, Stays, served
+from harness.sweep import Served, Slots, Stays, served
 
 _AT_ONCE = 65_536  # prints as Python's own numbers, which take many times the room
 _WAITING, _STAGED, _WRITTEN, _READ = (POINTS.index(point) for point in ("waiting", "staged", "written", "read"))
@@ -56,7 +57,7 @@ def exposures_from_outside(sync_runs: Sequence[SyncRun], prints: Interval) -> li
 
     Which of the two was in the stage is unknown here; they are named in an arbitrary, but repeatable order.
     """
-    return _exposures(sync_runs, served(sync_runs, Pool(prints.sent_ns, prints.answered_ns, takes=2)))
+    return _exposures(sync_runs, served_by_pool(sync_runs, prints, takes=2))
 
 
 def exposures_in_flight(prints: Interval) -> list[Exposure]:
@@ -113,7 +114,7 @@ def runs_met(sync_runs: Sequence[SyncRun], prints: Interval) -> int:
     The denominator where prints come one at a time. Runs choose as for exposures, so the number never exceeds the
     largest that another choice could give.
     """
-    return sum(1 for _ in served(sync_runs, Pool(prints.sent_ns, prints.answered_ns, takes=1)))
+    return sum(1 for _ in served_by_pool(sync_runs, prints, takes=1))
 
 
 def _stays(events: Events) -> Stays:

@@ -47,7 +47,7 @@ class Room(Protocol[_Guest]):
 def served(sync_runs: Sequence[SyncRun], room: Room[_Guest]) -> Iterator[Served]:
     """What each sync run that gets anything takes from the room, in the order of the instants."""
     times = RunTimes.of(sync_runs)
-    runs = _in_order(sync_runs, times)
+    runs = runs_in_order(sync_runs, times)
     begins_ns, ends_ns = times.begin_ns[runs], times.work_end_ns[runs]
     stays = np.argsort(room.begin_ns, kind="stable")
     stays = stays[room.begin_ns[stays] <= room.end_ns[stays]]
@@ -79,8 +79,8 @@ def served(sync_runs: Sequence[SyncRun], room: Room[_Guest]) -> Iterator[Served]
             yield run, now_ns, taken
 
 
-def _in_order(sync_runs: Sequence[SyncRun], times: RunTimes) -> Rows:
-    """By (begin, end, id); the ids matter only where two runs share both."""
+def runs_in_order(sync_runs: Sequence[SyncRun], times: RunTimes) -> Rows:
+    """In which runs choose, by (begin, end, id); the ids matter only where two runs share both."""
     order = np.lexsort((times.work_end_ns, times.begin_ns))
     begin_ns, end_ns = times.begin_ns[order], times.work_end_ns[order]
     if np.any((begin_ns[1:] == begin_ns[:-1]) & (end_ns[1:] == end_ns[:-1])):
@@ -125,41 +125,6 @@ class _Arrivals(Generic[_Guest]):
         if self._begins_ns and self._begins_ns[-1] <= now_ns:
             self._load(int(np.searchsorted(self._all_begins_ns, now_ns, side="right")))
         self._next = bisect_right(self._begins_ns, now_ns, lo=self._next)
-
-
-class Pool:
-    """Prints any of which can be together; those that leave first are taken first.
-
-    Args:
-        takes: how many a sync run needs.
-    """
-
-    def __init__(self, begin_ns: Times, end_ns: Times, *, takes: int) -> None:
-        self.begin_ns, self.end_ns = begin_ns, end_ns
-        self._takes = takes
-        order = np.argsort(end_ns, kind="stable")
-        self._rank = np.empty_like(order)
-        self._rank[order] = np.arange(len(order))
-        self._row, self._end_ns = order.data, end_ns[order].data  # by rank
-        self._there: list[int] = []  # a heap of ranks
-
-    def guests(self, stays: Rows) -> list[int]:
-        """See `Room`: the ranks of these rows in the order of leaving."""
-        ranks: list[int] = self._rank[stays].tolist()
-        return ranks
-
-    def enter(self, guests: Iterable[int]) -> None:
-        """See `Room`."""
-        for rank in guests:
-            heappush(self._there, rank)
-
-    def take(self, now_ns: int) -> tuple[int, ...] | None:
-        """See `Room`."""
-        there, end_ns = self._there, self._end_ns
-        while there and end_ns[there[0]] < now_ns:
-            heappop(there)
-        # Where the first to leave is still there, the others are.
-        return tuple([self._row[heappop(there)] for _ in range(self._takes)]) if len(there) >= self._takes else None
 
 
 class Stays(NamedTuple):

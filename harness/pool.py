@@ -1,0 +1,136 @@
+"""Sync runs that take prints any of which can be together, as those of a service seen from outside. Pure.
+
+It is the sweep of `harness.sweep`. But what a run takes while many prints are in flight can be told at once: if enough
+of those that are there when it begins leave before the next one begins, it takes the first of them to leave, and the
+next one misses nothing. So only where runs find few prints, and a little beyond, they are looked at one by one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.evidence.prints import Interval, Rows, Times
+from harness.evidence.run_times import RunTimes
+from harness.ranges import changes
+from harness.records import SyncRun
+from harness.sweep import Served, runs_in_order, served
+
+_AT_ONCE = 64  # runs; what fewer take is told more quickly one by one
+_BEYOND = 16  # runs behind those that have to be looked at one by one, to begin with
+
+
+class Pool:
+    """Prints any of which can be together; those that leave first are taken first.
+
+    Args:
+        takes: how many a sync run needs.
+    """
+
+    def __init__(self, begin_ns: Times, end_ns: Times, *, takes: int) -> None:
+        self.begin_ns, self.end_ns = begin_ns, end_ns
+        self._takes = takes
+        order = np.argsort(end_ns, kind="stable")
+        self._rank = np.empty_like(order)
+        self._rank[order] = np.arange(len(order))
+        self._row, self._end_ns = order.data, end_ns[order].data  # by rank
+        self._there: list[int] = []  # a heap of ranks
+
+    def guests(self, stays: Rows) -> list[int]:
+        """See `Room`: the ranks of these rows in the order of leaving."""
+        ranks: list[int] = self._rank[stays].tolist()
+        return ranks
+
+    def enter(self, guests: Iterable[int]) -> None:
+        """See `Room`."""
+        for rank in guests:
+            heappush(self._there, rank)
+
+    def take(self, now_ns: int) -> tuple[int, ...] | None:
+        """See `Room`."""
+        there, end_ns = self._there, self._end_ns
+        while there and end_ns[there[0]] < now_ns:
+            heappop(there)
+        # Where the first to leave is still there, the others are.
+        return tuple([self._row[heappop(there)] for _ in range(self._takes)]) if len(there) >= self._takes else None
+
+
+def served_by_pool(sync_runs: Sequence[SyncRun], prints: Interval, *, takes: int) -> Iterator[Served]:
+    """What `served` finds in the pool of these prints."""
+    times = RunTimes.of(sync_runs)
+    order = runs_in_order(sync_runs, times)
+    begins_ns, ends_ns = times.begin_ns[order], times.work_end_ns[order]
+    choices = _choices(begins_ns, prints, takes)
+    stretches = iter([*_stretches(choices[:, 0] >= 0), (len(order), len(order))])
+    flights = _Flights(prints)
+    done = 0  # no run before this one has taken what this one might, or looked further than to its begin
+    while done < len(order):
+        first, last = next(stretches)
+        beyond, found = _BEYOND, list[Served]()
+        while done < first:
+            stop = min(first + beyond, last)
+            rows = flights.around(begins_ns[done], ends_ns[done:stop].max())
+            room = Pool(prints.sent_ns[rows], prints.answered_ns[rows], takes=takes)
+            one_by_one = served([sync_runs[run] for run in order[done:stop].tolist()], room)
+            found = [(done + run, at_ns, tuple(rows[list(taken)].tolist())) for run, at_ns, taken in one_by_one]
+            # Of a run that took some until these have left, of another one until it looks no longer.
+            until_ns = ends_ns[done:stop].copy()
+            for run, _, taken in found:
+                until_ns[run - done] = int(prints.answered_ns[list(taken)].max())
+            until_ns = np.maximum.accumulate(until_ns)[first - 1 - done :]
+            next_ns = begins_ns[first : stop + 1]
+            settled = np.flatnonzero(until_ns[: len(next_ns)] < next_ns)
+            if len(settled) or stop == len(order):
+                done = first + int(settled[0]) if len(settled) else stop
+            elif stop == last:
+                first, last = next(stretches)
+            else:
+                beyond *= 2
+        yield from ((int(order[run]), at_ns, taken) for run, at_ns, taken in found if run < done)
+        at_once = slice(done, last)
+        yield from zip(
+            order[at_once].tolist(), begins_ns[at_once].tolist(), map(tuple, choices[at_once].tolist()), strict=True
+        )
+        done = last
+
+
+def _choices(begins_ns: Times, prints: Interval, takes: int) -> Rows:
+    """What each run takes if nobody comes before it, one row a run; -1 where too few leave before the next one begins.
+
+    Args:
+        begins_ns: of the runs, in order.
+    """
+    order = np.argsort(prints.answered_ns, kind="stable")
+    order = order[prints.sent_ns[order] <= prints.answered_ns[order]]
+    meets_from = np.searchsorted(begins_ns, prints.sent_ns[order], side="left")
+    meets_until = np.searchsorted(begins_ns, prints.answered_ns[order], side="right")
+    meets = np.flatnonzero(meets_from < meets_until)
+    order, last_met = order[meets], meets_until[meets] - 1
+    firsts = changes(last_met)
+    firsts = firsts[np.diff(firsts, append=len(order)) >= takes]
+    choices = np.full((len(begins_ns), takes), -1, dtype=np.intp)
+    choices[last_met[firsts]] = order[firsts[:, None] + np.arange(takes)]
+    return choices
+
+
+def _stretches(sure: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """The half-open ranges of runs that are all sure, as far as they pay."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], sure, [False])).astype(np.int8)))
+    return [(first, last) for first, last in edges.reshape(-1, 2).tolist() if last - first >= _AT_ONCE]
+
+
+class _Flights:
+    """Prints in the order in which they were sent."""
+
+    def __init__(self, prints: Interval) -> None:
+        order = np.argsort(prints.sent_ns, kind="stable")
+        self._rows = order[prints.sent_ns[order] <= prints.answered_ns[order]]
+        self._sent_ns, self._answered_ns = prints.sent_ns[self._rows], prints.answered_ns[self._rows]
+        self._latest_ns = np.maximum.accumulate(self._answered_ns)
+
+    def around(self, begin_ns: int, end_ns: int) -> Rows:
+        """Those in flight at some instant of the closed interval, in ascending order."""
+        first = np.searchsorted(self._latest_ns, begin_ns, side="left")
+        near = slice(first, np.searchsorted(self._sent_ns, end_ns, side="right"))
+        return np.sort(self._rows[near][self._answered_ns[near] >= begin_ns])
