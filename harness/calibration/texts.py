@@ -7,10 +7,11 @@ A pattern is taken only when everything that it matches in any print did vary, o
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from itertools import chain, product
 from typing import NamedTuple
 
+from harness.calibration.contexts import ANY_WORD, WINDOW, contexts
+from harness.calibration.differences import Spot, common, differences
 from harness.calibration.forms import FORMS, Form, Near, is_now
 from harness.fingerprint.text_mask import TextMask
 
@@ -20,19 +21,6 @@ Cases = Sequence[Sequence[str]]
 Places = list[tuple[str, ...]]
 """Of each place in the documents of a case what stands there in each print."""
 
-_TOKEN = re.compile(r"[\dA-Za-z_]+|[^\W\dA-Za-z_]+|\s|.", re.DOTALL)
-_PIECE = re.compile(r"[^\n>]*[\n>]|[^\n>]+")
-_ANY_WORD = r"\w+"
-_MOST_WORDS = 4
-"""Of the context on one side."""
-_WINDOW = 80
-"""Characters around a difference in which a form may begin and end."""
-_MOST_TOKENS = 3000
-"""Of two pieces that are compared token by token."""
-_CALENDAR = re.compile(
-    r"(?i)(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|[月火水木金土日]曜?日?|[ap]m"
-)
-_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _MOST_MASKS = 30
 _TRIED = 3
 """So many differences of two prints are tried, when nothing can be made of the first."""
@@ -45,50 +33,6 @@ _SHOWN = 30
 
 class UnlearnableError(Exception):
     """Raised when what varies cannot be masked without hiding something that does not; says what and where."""
-
-
-class Spot(NamedTuple):
-    """A part of a text: from `begin` up to and without `end`, in characters."""
-
-    begin: int
-    end: int
-
-
-def differences(one: str, other: str) -> list[Spot]:
-    """The parts of one text that are not so in the other, none longer than it has to be."""
-    if one == other:
-        return []
-    return [*_differences(_PIECE.findall(one), _PIECE.findall(other), 0, by_token=True)]
-
-
-def _differences(one: Sequence[str], other: Sequence[str], begin: int, *, by_token: bool) -> Iterator[Spot]:
-    """Of two lists of pieces, the first of which begins there."""
-    if len(one) == len(other) and by_token:
-        pairs = ((place, place + 1, place, place + 1) for place in range(len(one)) if one[place] != other[place])
-    else:
-        matcher = SequenceMatcher(None, one, other, autojunk=False)
-        pairs = ((a, b, c, d) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal")
-    places = [begin]
-    for piece in one:
-        places.append(places[-1] + len(piece))
-    for a, b, c, d in pairs:
-        mine, theirs = "".join(one[a:b]), "".join(other[c:d])
-        if by_token:
-            tokens, their_tokens = _TOKEN.findall(mine), _TOKEN.findall(theirs)
-            if max(len(tokens), len(their_tokens)) <= _MOST_TOKENS:
-                yield from _differences(tokens, their_tokens, places[a], by_token=False)
-                continue
-        before = _common(mine, theirs)
-        behind = _common(mine[before:][::-1], theirs[before:][::-1])
-        yield Spot(places[a] + before, places[b] - behind)
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters at the beginning are the same."""
-    return next(
-        (place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
-        min(len(one), len(other)),
-    )
 
 
 class Candidate(NamedTuple):
@@ -178,7 +122,7 @@ def _field(text: str, spot: Spot) -> Spot:
         begin -= 1
     while end < len(text) and text[end].isalnum():
         end += 1
-    window = max(0, begin - _WINDOW), end + _WINDOW
+    window = max(0, begin - WINDOW), end + WINDOW
     held = [
         Spot(*match.span())
         for form in FORMS
@@ -281,7 +225,7 @@ def _steady_parts(values: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 def _candidates(text: str, spot: Spot, spots: Sequence[Spot]) -> Iterator[Candidate]:
     """Patterns that match the spot: each form that holds it, in each context without another spot; the best first."""
-    window = max(0, spot.begin - _WINDOW), spot.end + _WINDOW
+    window = max(0, spot.begin - WINDOW), spot.end + WINDOW
     for form in FORMS:
         for match in form.finder.finditer(text, *window):
             begin, end = match.span()
@@ -289,70 +233,18 @@ def _candidates(text: str, spot: Spot, spots: Sequence[Spot]) -> Iterator[Candid
                 continue
             before = max((other.end for other in spots if other.end <= begin), default=0)
             behind = min((other.begin for other in spots if other.begin >= end), default=len(text))
-            lefts = _contexts(text[before:begin], r"\A" if before == 0 else "", is_before=True)
-            rights = _contexts(text[end:behind], r"\Z" if behind == len(text) else "", is_before=False)
+            lefts = contexts(text[before:begin], r"\A" if before == 0 else "", is_before=True)
+            rights = contexts(text[end:behind], r"\Z" if behind == len(text) else "", is_before=False)
             for pattern, left, right in product(form.like(match[0]), lefts, rights):
                 if left or right:
                     # A word of any kind must not take anything away from what varies.
-                    begins = f"(?<![{form.edge}])" if not left or left.endswith(_ANY_WORD) else ""
-                    ends = f"(?![{form.edge}])" if not right or right.startswith(_ANY_WORD) else ""
+                    begins = f"(?<![{form.edge}])" if not left or left.endswith(ANY_WORD) else ""
+                    ends = f"(?![{form.edge}])" if not right or right.startswith(ANY_WORD) else ""
                     yield Candidate(f"{left}(?P<varies>{begins}{pattern}{ends}){right}", form)
-
-
-def _contexts(text: str, anchor: str, *, is_before: bool) -> list[str]:
-    """Regular expressions for the text next to a part that varies, the most telling first.
-
-    What has a digit in it, or is a word of the calendar, may be another in another document or on another day: any word
-    stands for it, and is not hidden.
-
-    Args:
-        anchor: for the far end of the text, where that is an end of the document.
-        is_before: the text stands before the part, and not behind it.
-    """
-    tokens = _TOKEN.findall(text[-_WINDOW:] if is_before else text[:_WINDOW])
-    if is_before:
-        tokens.reverse()
-    made: dict[str, tuple[int, ...]] = {}
-    for most in range(_MOST_WORDS + 1):
-        taken: list[str] = []
-        words = labels = lines = 0
-        for token in tokens:
-            is_word = token[0].isalnum() or token[0] == "_"
-            if words == most and (is_word or most):
-                break
-            is_any = is_word and _is_changing(token)
-            words += is_word
-            labels += is_word and not is_any
-            lines += token.count("\n")
-            taken.append(_ANY_WORD if is_any else _literal(token))
-        else:
-            if len(text) <= _WINDOW:
-                taken.append(anchor)
-        # Words of its own line say best what something is; those of other lines do where there are none.
-        made.setdefault("".join(reversed(taken) if is_before else taken), (not labels, lines, -words))
-    return sorted(made, key=made.__getitem__)
-
-
-def _is_changing(word: str) -> bool:
-    return any(character.isdecimal() for character in word) or _CALENDAR.fullmatch(word) is not None
-
-
-def _literal(text: str) -> str:
-    """A regular expression of the text that can stand between single quotes of TOML."""
-    return "".join(
-        _ESCAPES[character]
-        if character in _ESCAPES
-        else character
-        if character.isalnum() or character in ' _-:;,/="<>!@#%&~`'
-        else f"\\x{ord(character):02x}"
-        if not character.isprintable() or character == "'"
-        else f"\\{character}"
-        for character in text
-    )
 
 
 def _told(one: str, other: str) -> str:
     """What stands at the first difference of two texts."""
-    place = _common(one, other)
+    place = common(one, other)
     begin = max(0, place - _SHOWN)
     return f"what is {one[begin : place + _SHOWN]!r} and then {other[begin : place + _SHOWN]!r}"
