@@ -1,7 +1,8 @@
 """What the example services in Python have in common: where they listen, and their own word on whom they served."""
 
 import os
-from collections.abc import Callable
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +18,15 @@ Served = Callable[[str, str, str, str], None]
 def port_number(text: str) -> int:
     """To be used as the type of an option."""
     return address(f"{HOST}:{text}")[1]
+
+
+def add_options(parser: ArgumentParser, defects: Sequence[str]) -> None:
+    """Those that every example has: `port`, `defect`, `log`."""
+    parser.add_argument("--port", type=port_number, default=8080, help="0 for any free one")
+    parser.add_argument("--defect", choices=defects, help="a planted defect")
+    parser.add_argument(
+        "--log", type=Path, help="file to which a line is added for each document: who asked, whose it is"
+    )
 
 
 def open_log(path: Path | None, stack: ExitStack) -> Served:

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from harness.records import Print
 from harness.verdict import EXIT_CODES, Verdict
 from targets.municipal.deployment import Server
 from tests.e2e.conftest import ROOT, Command
+from tests.pages import Reader
 
 EXAMPLES = ROOT / "targets" / "examples"
 NOBODY: Mapping[str, Collection[str]] = {}
@@ -185,3 +186,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield starting
     for example in starting.examples:
         example.stop()
+
+
+Read = Callable[[str], Reader]
+"""Of the example of this name."""
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Iterator[Read]:
+    """Who follows a page, and has a checkout of an example."""
+    made = Reader(tmp_path)
+
+    def with_checkout(example: str) -> Reader:
+        for name in ("people.csv", "target.toml"):
+            made.write(f"targets/examples/{example}/{name}", (EXAMPLES / example / name).read_text(encoding="utf-8"))
+        return made
+
+    yield with_checkout
+    made.stop()

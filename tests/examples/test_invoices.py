@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,8 +21,8 @@ from harness.exchange import send
 from harness.fingerprint.pdf_metadata import PdfMetadata
 from harness.target import Request
 from targets.municipal.deployment import Server
-from tests.examples.conftest import EXAMPLES, Start, Verification, read_served
-from tests.pages import ROOT, Reader
+from tests.examples.conftest import EXAMPLES, Read, Start, Verification, read_served
+from tests.pages import ROOT
 
 HOME = EXAMPLES / "invoices"
 PAGE = (
@@ -241,19 +241,9 @@ input()
     assert (len(gone), left) == (2, [])
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    """Who has a checkout of the example."""
-    made = Reader(tmp_path)
-    for name in ("people.csv", "target.toml"):
-        made.write(f"targets/examples/invoices/{name}", (HOME / name).read_text(encoding="utf-8"))
-    yield made
-    made.stop()
-
-
-def test_the_page_is_right_and_so_are_its_verdicts(reader: Reader, tmp_path: Path) -> None:
+def test_the_page_is_right_and_so_are_its_verdicts(read: Read, tmp_path: Path) -> None:
     """PASS without the defect; FAIL with it, and of each document the owner that the service's log names."""
-    assert reader.follow(PAGE) == ["PASS", "FAIL"]
+    assert read("invoices").follow(PAGE) == ["PASS", "FAIL"]
     clean, faulty = (Verification(tmp_path / name) for name in ("clean", "faulty"))
     for run in (clean, faulty):
         assert run.verdict.prints_judged >= 100

@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-import re
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +15,10 @@ import pytest
 from targets.defects.same_tick import clock_names
 from targets.examples.lab_results.jobs import Spool, Tokens
 from targets.examples.lab_results.report import subject
-from targets.examples.lab_results.service import create_app, main, serving, unique_name
+from targets.examples.lab_results.service import create_app, serving, unique_name
 from targets.municipal.deployment import Server
-from tests.examples.conftest import EXAMPLES, Start, Verification, read_served
-from tests.pages import ROOT, Reader, blocks
+from tests.examples.conftest import EXAMPLES, Read, Start, Verification, read_served
+from tests.pages import ROOT, blocks
 
 HOME = EXAMPLES / "lab_results"
 PAGE = (
@@ -203,28 +202,6 @@ def test_a_clock_gives_one_name_for_each_of_its_ticks() -> None:
     assert names[0] == names[1] != names[2] == names[3] != names[4]
 
 
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (("--port", "70000"), "no address"),
-        (("--defect", "none"), "same-tick"),
-        (("--log", "/dev/null/served"), "cannot be written"),
-    ],
-)
-def test_a_wrong_option_is_told_in_one_line(
-    options: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Bad options end the service with exit code 2 before it listens."""
-    try:
-        code: object = main(options)
-    except SystemExit as error:
-        code = error.code
-    told = capsys.readouterr().err
-    assert code == 2
-    assert told.count("\n") == 1
-    assert reason in told
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_a_service_that_has_ended(tmp_path: Path, number: signal.Signals) -> None:
     """Neither a process nor the results that nobody has fetched, however it ends."""
@@ -245,29 +222,9 @@ def test_nothing_is_left_of_a_service_that_has_ended(tmp_path: Path, number: sig
         server.stop()
 
 
-def test_every_option_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
-    """What the service can be asked for is written down beside it."""
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-    readme = (HOME / "README.md").read_text(encoding="utf-8")
-    assert {option for option in options if f"| `{option}" not in readme} == set()
-    assert len(options) == 3
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    """Who has a checkout of the example."""
-    made = Reader(tmp_path)
-    for name in ("people.csv", "target.toml"):
-        made.write(f"targets/examples/lab_results/{name}", (HOME / name).read_text(encoding="utf-8"))
-    yield made
-    made.stop()
-
-
-def test_the_page_is_right_and_so_are_its_verdicts(reader: Reader, tmp_path: Path) -> None:
+def test_the_page_is_right_and_so_are_its_verdicts(read: Read, tmp_path: Path) -> None:
     """PASS without the defect; FAIL with it, and of each document the owner that the service's log names."""
-    assert reader.follow(PAGE) == ["PASS", "FAIL"]
+    assert read("lab_results").follow(PAGE) == ["PASS", "FAIL"]
     clean, faulty = (Verification(tmp_path / name) for name in ("clean", "faulty"))
     assert clean.verdict.prints_judged >= 50
     clean.check_clean()

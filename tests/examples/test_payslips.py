@@ -1,6 +1,5 @@
 """The payslip service: its defect is found with the right owners, and without it there is no alarm."""
 
-import re
 from collections.abc import Callable, Iterator
 from threading import Thread
 
@@ -9,8 +8,8 @@ from flask import Flask
 
 from targets.defects.ambient_state import recycled
 from targets.examples.payslips.payroll import Payroll, Statement
-from targets.examples.payslips.service import Visit, create_app, main
-from tests.examples.conftest import EXAMPLES, Start
+from targets.examples.payslips.service import Visit, create_app
+from tests.examples.conftest import Start
 
 SHORT = ("--users", "8", "--", "--calm-s", "0.5", "--bursts", "1", "--burst-s")
 LONG_PRINTS = 5000
@@ -82,38 +81,6 @@ def test_an_object_that_is_made_once_hands_the_next_ones_document_to_whoever_was
     with Interrupted() as interrupted:
         app = create_app(interrupted, new_visit=new_visit)
         assert _ask(app, "E003") == _ask(create_app(payroll), owner)
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (("--port", "70000"), "no address"),
-        (("--defect", "none"), "ambient-state"),
-        (("--log", "/dev/null/served"), "cannot be written"),
-    ],
-)
-def test_a_wrong_option_is_told_in_one_line(
-    options: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Bad options end the service with exit code 2 before it listens."""
-    try:
-        code: object = main(options)
-    except SystemExit as error:
-        code = error.code
-    told = capsys.readouterr().err
-    assert code == 2
-    assert told.count("\n") == 1
-    assert reason in told
-
-
-def test_every_option_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
-    """What the service can be asked for is written down beside it."""
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-    readme = (EXAMPLES / "payslips" / "README.md").read_text(encoding="utf-8")
-    assert {option for option in options if f"| `{option}" not in readme} == set()
-    assert len(options) == 4
 
 
 def test_the_defect_is_found_with_the_right_owners(start: Start) -> None:

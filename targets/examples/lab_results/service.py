@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
@@ -24,7 +23,7 @@ from targets.defects.same_tick import clock_names
 from targets.examples.lab_results.clinic import ALL, Patient, read_patients
 from targets.examples.lab_results.jobs import Job, Spool, Tokens
 from targets.examples.lab_results.report import TITLES, render, subject
-from targets.examples.service import HOST, Served, open_log, port_number
+from targets.examples.service import HOST, Served, add_options, open_log
 from targets.lifetime import PrivateDirectory
 from targets.process import OptionParser, StartError, listening, run_server
 
@@ -187,11 +186,7 @@ async def serving(app: FastAPI, port: int) -> AsyncIterator[Mapping[str, object]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the service as this process's only purpose; returns the exit code."""
     parser = OptionParser(prog="lab-results", description="Hands each patient the results of his laboratory tests")
-    parser.add_argument("--port", type=port_number, default=8080, help="0 for any free one")
-    parser.add_argument("--defect", choices=DEFECTS, help="a planted defect")
-    parser.add_argument(
-        "--log", type=Path, help="file to which a line is added for each document: who asked, whose it is"
-    )
+    add_options(parser, DEFECTS)
     options = parser.parse_args(argv)
     try:
         with ExitStack() as stack:

@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from threading import BoundedSemaphore
 
 import msgspec
@@ -18,7 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from targets.defects.ambient_state import recycled
 from targets.examples.payslips.paper import render
 from targets.examples.payslips.payroll import Payroll
-from targets.examples.service import HOST, Served, open_log, port_number
+from targets.examples.service import HOST, Served, add_options, open_log
 from targets.process import OptionParser, StartError, listening
 
 BUILD = "payslips-1"
@@ -92,12 +91,8 @@ def create_app(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the service as this process's only purpose; returns the exit code."""
     parser = OptionParser(prog="payslips", description="Hands each employee his payslip")
-    parser.add_argument("--port", type=port_number, default=8080, help="0 for any free one")
+    add_options(parser, DEFECTS)
     parser.add_argument("--at-once", type=int, default=100, help="documents made at one time; more are answered 503")
-    parser.add_argument("--defect", choices=DEFECTS, help="a planted defect")
-    parser.add_argument(
-        "--log", type=Path, help="file to which a line is added for each document: who asked, whose it is"
-    )
     options = parser.parse_args(argv)
     try:
         with ExitStack() as stack:
