@@ -8,6 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from harness.diagnosis import diagnose
+from harness.evidence.prints import Prints
 from harness.evidence.reader import RunEvidence
 from harness.in_flight import InFlight
 from harness.judging import Judged
@@ -104,7 +105,7 @@ def describe_errors(evidence: RunEvidence, judged: Judged) -> tuple[RetriedError
             error=print_.error,
             notice=describer.notices.get(print_.nonce, ""),
             at=describer.wall_time(print_.answered_ns),
-            neighbours=describer.neighbours(row),
+            neighbours=describer.neighbours[row],
         )
         for row, print_ in found
     )
@@ -125,7 +126,7 @@ def find_incidents(evidence: RunEvidence, judged: Judged) -> tuple[Incident, ...
     runs = _Runs(evidence.sync_runs)
 
     def describe(row: int, print_: Print, judgement: Judgement) -> Incident:
-        beside = describer.neighbours(row)
+        beside = describer.neighbours[row]
         at_ns = {point: reached.at_ns for point, reached in points[print_.nonce].items()}
         return Incident(
             nonce=print_.nonce,
@@ -163,38 +164,47 @@ class _Describer:
 
     Attributes:
         beside: of each of the rows, those of the prints that were in flight at one instant together with it.
+        neighbours: the same, in order of the time sent, and of their nonces where that is one.
     """
 
     def __init__(self, evidence: RunEvidence, judged: Judged, rows: Sequence[int]) -> None:
         self.notices = {notice.nonce: notice.code for notice in evidence.notices}
         in_flight = InFlight(evidence.prints.possible)
         self.beside = dict(zip(rows, in_flight.neighbours(np.array(rows, dtype=np.intp)), strict=True))
-        self._nonces = evidence.prints.nonces(np.concatenate([NOBODY, *self.beside.values()]))
-        self._prints = evidence.prints
-        self._judged = judged
         self._started = datetime.fromisoformat(evidence.run.started)
         self._started_ns = evidence.run.started_ns
+        self.neighbours = self._describe(evidence.prints, judged)
 
-    def neighbours(self, row: int) -> tuple[Neighbour, ...]:
-        """Of one of the rows, in order of the time sent, and of their nonces where that is one."""
-        others = self.beside[row]
-        sent_ns, sorts = self._prints.possible.sent_ns[others].tolist(), self._prints.sort[others].tolist()
-        nonces = map(self._nonces.__getitem__, others.tolist())
-        beside = sorted(zip(sent_ns, nonces, sorts, self._judged.outcomes_of(others), strict=True))
-        prints, notices = self._prints.sorts, self.notices
-        return tuple(
-            [
-                Neighbour(
-                    nonce=nonce,
-                    applicant=prints[sort].applicant,
-                    kind=prints[sort].kind,
-                    outcome=outcome,
-                    error=prints[sort].error,
-                    notice=notices.get(nonce, ""),
-                )
-                for _, nonce, sort, outcome in beside
-            ]
-        )
+    def _describe(self, prints: Prints, judged: Judged) -> dict[int, tuple[Neighbour, ...]]:
+        """All at once: most of what is told of a few prints would be spent on reaching into long columns."""
+        lengths = np.array([len(others) for others in self.beside.values()], dtype=np.intp)
+        others = np.concatenate([NOBODY, *self.beside.values()])
+        whose, sent_ns = np.repeat(np.arange(len(lengths)), lengths), prints.possible.sent_ns[others]
+        order = np.lexsort((sent_ns, whose))
+        others, whose, sent_ns = others[order], whose[order], sent_ns[order]
+        names = list(map(prints.nonces(others).__getitem__, others.tolist()))
+        told = list(zip(names, prints.sort[others].tolist(), judged.outcomes_of(others), strict=True))
+        until = np.cumsum(lengths)
+        for tied in np.unique(whose[1:][(whose[1:] == whose[:-1]) & (sent_ns[1:] == sent_ns[:-1])]).tolist():
+            begin, end = int(until[tied] - lengths[tied]), int(until[tied])
+            told[begin:end] = [one for _, one in sorted(zip(sent_ns[begin:end].tolist(), told[begin:end], strict=True))]
+        sorts, notices = prints.sorts, self.notices
+        neighbours = [
+            Neighbour(
+                nonce=nonce,
+                applicant=sorts[sort].applicant,
+                kind=sorts[sort].kind,
+                outcome=outcome,
+                error=sorts[sort].error,
+                notice=notices.get(nonce, ""),
+            )
+            for nonce, sort, outcome in told
+        ]
+        begins = (until - lengths).tolist()
+        return {
+            row: tuple(neighbours[begin:end])
+            for row, begin, end in zip(self.beside, begins, until.tolist(), strict=True)
+        }
 
     def wall_time(self, at_ns: int) -> str:
         """ISO 8601, to the millisecond."""
