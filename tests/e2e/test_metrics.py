@@ -1,92 +1,16 @@
 """What a scrape shows of a real run, while it goes on and when it is decided."""
 
 import json
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, wait_until
-from tests.scraping import Scrape
+from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, wait_for_prints, wait_until
+from tests.e2e.scrapes import begin_watch, check_against, is_in, look_on, read, scrape
 
 pytestmark = pytest.mark.timeout(180)
 _GROWING = ("attempts_issued", "prints_judged", "misissuances", "sync_runs", "exposures", "error_notices")
-
-
-def read(url: str) -> str:
-    """What is answered; empty as long as nobody listens."""
-    try:
-        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own server
-            text: str = answer.read().decode()
-            return text
-    except (urllib.error.URLError, ConnectionError):
-        return ""
-
-
-def scrape(url: str) -> Scrape:
-    """What a scrape shows; nothing as long as nobody listens."""
-    return Scrape(read(f"{url}/metrics"))
-
-
-def is_in(state: str, url: str) -> bool:
-    """Whether the run is in the state."""
-    return scrape(url).by("misissue_run_state", "state") == {state: 1}
-
-
-def check_against(verdict: Mapping[str, Any], scraped: Scrape) -> None:
-    """Each figure of a run that is decided is that of its verdict."""
-    counts = {
-        "misissue_attempts_issued_total": sum(process["issued"] for process in verdict["processes"].values()),
-        "misissue_prints_judged_total": verdict["prints_judged"],
-        "misissue_misissuances_total": len(verdict["incidents"]),
-        "misissue_exposed_persons": verdict["persons"],
-        "misissue_exposures_total": verdict["exposures"],
-        "misissue_sync_runs_total": verdict["sync_runs"],
-        "misissue_prints_in_flight": verdict["in_flight_at_stop"],
-        "misissue_error_notices_total": verdict["error_notices"],
-        "misissue_may_have_printed_total": verdict["may_have_printed"],
-        "misissue_resends_total": verdict["resends"],
-        "misissue_coverage_cells": len(verdict["cells"]),
-        "misissue_coverage_cells_hit": sum(cell["sync_runs"] > 0 for cell in verdict["cells"]),
-        "misissue_users": 0,
-        "misissue_evidence_gaps": 0,
-    }
-    assert {name: scraped.value(name) for name in counts} == counts
-    taken = scraped.value("misissue_print_latency_seconds_count")
-    assert taken == verdict["prints_judged"] + verdict["may_have_printed"]
-    assert scraped.by("misissue_verdict", "verdict") == {verdict["verdict"]: 1}
-    assert scraped.by("misissue_run_state", "state") == {"decided": 1}
-    assert scraped.by("misissue_self_tests", "state") == {"caught": len(verdict["processes"])}
-    assert scraped.by("misissue_bound_ratio", "confidence") == {"0.95": verdict["bound"]["upper"]}
-    assert scraped.by("misissue_outcomes_total", "outcome", "kind") == {
-        f"{outcome}/{kind}": number
-        for kind, outcomes in verdict["outcomes_by_kind"].items()
-        for outcome, number in outcomes.items()
-        if number
-    }
-    assert scraped.by("misissue_coverage_cell_sync_runs", "phase", "states") == {
-        f"{cell['phase']}/{'+'.join(cell['states'])}": cell["sync_runs"]
-        for cell in verdict["cells"]
-        if cell["sync_runs"]
-    }
-
-
-def look_on(run: Command, url: str) -> list[Scrape]:
-    """What was seen of a headless run while its users were at work."""
-    seen: list[Scrape] = []
-    while run.process.poll() is None:
-        scraped = scrape(url)
-        state = scraped.by("misissue_run_state", "state")
-        if state == {"running": 1}:
-            seen.append(scraped)
-        elif seen:
-            break
-        time.sleep(0.2)
-    return seen
 
 
 def test_a_run_in_the_web_ui(start: Callable[..., Command], tmp_path: Path) -> None:
@@ -118,7 +42,10 @@ def test_a_run_in_the_web_ui(start: Callable[..., Command], tmp_path: Path) -> N
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_headless_run(start: Callable[..., Command], tmp_path: Path, processes: int) -> None:
-    """The port is told on stderr; counters only grow, never beyond the verdict's; a misissuance is FAIL at once."""
+    """The port is told on stderr; counters only grow, never beyond the verdict's; a misissuance is FAIL at once.
+
+    `misissue watch` sees the misissuances, too, from the directory alone; and afterwards what the verdict says.
+    """
     several = ("--processes", "2") if processes == 2 else ()
     options = ("--out", "run", "--metrics-port", "0", *several, "--", *SHORT_PLAN, "6")
     run = start("harness", "verify", "april30", *options)
@@ -126,7 +53,9 @@ def test_a_headless_run(start: Callable[..., Command], tmp_path: Path, processes
     line = run.process.stderr.readline()
     assert line.startswith("misissue: metrics at http://127.0.0.1:")
     url = line.split()[-1].removesuffix("/metrics")
-    seen = look_on(run, url)
+    wait_for_prints(tmp_path / "run", 5, run)
+    watch, watched = begin_watch(start, "run")
+    seen, outside = look_on(run, url, watched)
     assert run.wait() == 1, run.stderr
     verdict = read_verdict(tmp_path / "run")
     first, last = seen[0], seen[-1]
@@ -156,3 +85,11 @@ def test_a_headless_run(start: Callable[..., Command], tmp_path: Path, processes
     assert sum(last.by("misissue_self_tests", "state").values()) == processes
     assert last.value("misissue_evidence_gaps") == 0
     assert not run.left_behind()
+    assert outside[-1].value("misissue_misissuances_total") > 0
+    assert outside[-1].by("misissue_verdict", "verdict") == {"FAIL": 1}
+    assert outside[-1].value("misissue_evidence_gaps") == 0
+    wait_until(lambda: is_in("decided", watched), watch)
+    check_against(verdict, scrape(watched))
+    watch.process.terminate()
+    assert watch.wait() == 0
+    assert (watch.stdout, watch.stderr) == ("stopped\n", "")
