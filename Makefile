@@ -1,16 +1,24 @@
 PYTHON ?= python3
+MAKEFLAGS += --output-sync=target
+# Whole runs of the reference deployment, which wait most of the time.
+RUNS = tests/benchmarks tests/browser tests/e2e tests/quality
 
-.PHONY: check lint test long bench schema requirements
+.PHONY: check lint test test-runs test-rest long bench schema requirements
 
-check: lint test  ## what CI runs
+check: lint test
 
 lint:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 
-test:
-	$(PYTHON) -m pytest
+test: test-runs test-rest  ## with -j2 in about two thirds of the time
+
+test-runs:
+	$(PYTHON) -m pytest $(RUNS)
+
+test-rest:
+	$(PYTHON) -m pytest tests $(RUNS:%=--ignore=%)
 
 long:  ## takes minutes
 	$(PYTHON) -m pytest -m long -s

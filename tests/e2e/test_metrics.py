@@ -40,7 +40,7 @@ def test_a_run_in_the_web_ui(start: Callable[..., Command], tmp_path: Path) -> N
     assert locust.wait() == 1, locust.stderr
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_a_headless_run(start: Callable[..., Command], tmp_path: Path, processes: int) -> None:
     """The port is told on stderr; counters only grow, never beyond the verdict's; a misissuance is FAIL at once.
 

@@ -92,16 +92,6 @@ def test_the_defect_is_found_with_the_right_owners(start: Start) -> None:
     run.check_found(example.served(), MANAGERS)
 
 
-def test_the_clean_service_passes(start: Start) -> None:
-    """Without the defect some hundred prints are ok, or refused to him who left."""
-    example = start("payslips")
-    example.prepare()
-    run = example.verify(*SHORT, "2")
-    assert run.verdict.prints_judged >= 100
-    run.check_clean()
-    assert all(line.asked == line.owner for line in example.served())
-
-
 def test_a_busy_service_is_asked_again_and_accused_of_nothing(start: Start) -> None:
     """503 with Retry-After is an error that was re-applied, however many there are."""
     example = start("payslips", "--at-once", "1")

@@ -76,6 +76,7 @@ def test_defect(serve: Serve, tmp_path: Path) -> None:
     assert nonce in (tmp_path / "run" / "verdict.json").read_text()
 
 
+@pytest.mark.long
 def test_two_processes(serve: Serve, tmp_path: Path) -> None:
     """Processes that share the load read description and golden file by themselves, and each is judged."""
     serve()

@@ -56,7 +56,7 @@ def found_out(serve: Serve, directory: Path, form: str, wrong_every: int, burst_
     return verdict
 
 
-@pytest.mark.parametrize("form", ["text", "pdf"])
+@pytest.mark.parametrize("form", ["text", pytest.param("pdf", marks=pytest.mark.long)])
 def test_wrong_person(serve: Serve, tmp_path: Path, form: str) -> None:
     """Stamps, serial numbers and nonces raise no false alarm, and hide nobody who is handed somebody else's paper."""
     assert found_out(serve, tmp_path, form, wrong_every=100, burst_s=1.5).prints_judged > 100
