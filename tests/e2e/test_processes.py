@@ -63,10 +63,11 @@ def _let_a_worker_join_late(place: Path) -> Ended:
     def locust(*options: str) -> Command:
         return Command("locust", *_COMMON, *options, *connection, cwd=place, PYTHONPATH=TARGET_PLACE)
 
-    master = locust("--master", "--headless", "--expect-workers", "1", "--out", "run", *plan(6))
+    master = locust("--master", "--headless", "--expect-workers", "1", "--out", "run", *plan(14))
     workers = [locust("--worker")]
     try:
         wait_for_prints(place / "run", 50, master)
+        # To begin takes it seconds where others use the machine, and it has to find something of the plan left.
         workers.append(locust("--worker"))
         return wait(master, place / "run")
     finally:
