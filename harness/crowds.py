@@ -68,10 +68,10 @@ class Crowds:
         time = np.concatenate((stays.begin, stays.end))
         slot = _narrow(np.concatenate((stays.slot, stays.slot)))
         order = np.argsort(time, kind="stable")
-        order = order[np.argsort(slot[order], kind="stable")]
-        leaves = order >= len(stays.state)
-        step = np.where(leaves, np.int32(-1), np.int32(1))
-        state = stays.state[order - leaves * len(stays.state)]
+        if np.any(slot[1:] != slot[:-1]):
+            order = order[np.argsort(slot[order], kind="stable")]
+        step = np.where(order < len(stays.state), np.int32(1), np.int32(-1))
+        state = np.concatenate((stays.state, stays.state))[order]
         code = np.zeros(len(order), np.uint16)
         for index in range(len(states)):
             count = np.cumsum(np.where(state == index, step, np.int32(0)), dtype=np.int32)

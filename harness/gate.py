@@ -22,7 +22,7 @@ from harness.evidence.completeness import faults_of
 from harness.evidence.reader import RunEvidence, read_evidence
 from harness.incident import Incident, describe_errors, find_incidents
 from harness.judging import Judged, judge_all
-from harness.measures import documents, late_starts, latency, may_have_printed, metrics, rate_share
+from harness.measures import Latency, documents, late_starts, may_have_printed, metrics, rate_share
 from harness.oracle import judge
 from harness.outcome import Outcome
 from harness.overlap import Exposure, exposures, exposures_from_outside, exposures_in_flight, runs_met
@@ -48,7 +48,8 @@ class Decision(NamedTuple):
 
 def decide(*directories: Path, criteria: Criteria | None = None) -> Verdict:
     """The verdict of `examine`."""
-    return examine(*directories, criteria=criteria).verdict
+    with _collector_at_rest():  # until all that the verdict was made from is gone again
+        return examine(*directories, criteria=criteria).verdict
 
 
 def examine(*directories: Path, criteria: Criteria | None = None) -> Decision:
@@ -119,7 +120,7 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
         resends=evidence.events.resends() if evidence.run.shows_points else None,
         late_starts=late_starts(evidence),
         rate_share=rate_share(evidence, judged),
-        latency=latency(evidence.prints, np.ones(len(evidence.prints), dtype=np.bool_)),
+        latency=Latency(p50_s=values["p50_s", ""], p95_s=values["p95_s", ""], p99_s=values["p99_s", ""]),
         sync_runs=len(evidence.sync_runs),
         sync_runs_met=runs_met(evidence.sync_runs, evidence.prints.certain),
         exposures=len(exposed),

@@ -88,19 +88,26 @@ def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np
         outcome = judge_identity(sort, register).outcome
         if sort.answer != "document":
             codes[number] = _CODES[outcome]
-        elif outcome is Outcome.OK and (document := register.find(sort.checksum)) is not None:
-            # Of another group the versions say whether the document is stale, but nothing of what may be issued.
-            versions = register.right_by(document) if document.group == sort.group else []
-            refuses = True in [version.refuses(sort.applicant, sort.kind, sort.options) for version in versions]
-            if versions and not refuses and _follow_one_another(versions):
-                codes[number], from_ns[number] = _CODES[outcome], versions[0].from_ns
-                until_ns[number] = versions[-1].until_ns
+            continue
+        document = register.find(sort.checksum)
+        # Of another group the versions say whether the document is stale, but nothing of what may be issued.
+        if outcome is not Outcome.OK or document is None or document.group != sort.group:
+            continue
+        versions = register.right_by(document)
+        if not versions or (len(versions) > 1 and not _follow_one_another(versions)):
+            continue
+        for version in versions:
+            if version.refuses(sort.applicant, sort.kind, sort.options):
+                break
+        else:
+            codes[number], from_ns[number] = _CODES[outcome], versions[0].from_ns
+            until_ns[number] = versions[-1].until_ns
     return np.array(codes, dtype=np.int8), np.array(from_ns, dtype=np.int64), np.array(until_ns, dtype=np.int64)
 
 
 def _follow_one_another(versions: Sequence[Version]) -> bool:
     """Whether one of them at least was right at every instant from the first one's beginning to the last one's end."""
-    return len(versions) == 1 or all(one.until_ns >= next_.from_ns for one, next_ in pairwise(versions))
+    return all(one.until_ns >= next_.from_ns for one, next_ in pairwise(versions))
 
 
 def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8], Rows]:

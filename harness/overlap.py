@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from harness.coverage import POINTS, in_order
 from harness.evidence.events import Events
 from harness.evidence.prints import Interval, Rows
-from harness.pool import served_by_pool
+from harness.pool import taken_from_pool
 from harness.records import Record, SyncRun
-from harness.sweep import Served, Slots, Stays, served
+from harness.sweep import Slots, Stays, served
 
 _AT_ONCE = 65_536  # prints as Python's own numbers, which take many times the room
 _WAITING, _STAGED, _WRITTEN, _READ = (POINTS.index(point) for point in ("waiting", "staged", "written", "read"))
@@ -49,7 +49,10 @@ def exposures(sync_runs: Sequence[SyncRun], events: Events) -> list[Exposure]:
 
     A service with a single slot may leave the name of the slot empty.
     """
-    return _exposures(sync_runs, served(sync_runs, Slots(_stays(events))))
+    return [
+        Exposure(sync_run=sync_runs[run].sync_run, at_ns=at_ns, staged=staged, waiting=waiting)
+        for run, at_ns, (staged, waiting) in served(sync_runs, Slots(_stays(events)))
+    ]
 
 
 def exposures_from_outside(sync_runs: Sequence[SyncRun], prints: Interval) -> list[Exposure]:
@@ -57,7 +60,11 @@ def exposures_from_outside(sync_runs: Sequence[SyncRun], prints: Interval) -> li
 
     Which of the two was in the stage is unknown here; they are named in an arbitrary, but repeatable order.
     """
-    return _exposures(sync_runs, served_by_pool(sync_runs, prints, takes=2))
+    runs, at_ns, pairs = (column.tolist() for column in taken_from_pool(sync_runs, prints, takes=2))
+    return [
+        Exposure(sync_run=sync_runs[run].sync_run, at_ns=at_ns, staged=staged, waiting=waiting)
+        for run, at_ns, (staged, waiting) in zip(runs, at_ns, pairs, strict=True)
+    ]
 
 
 def exposures_in_flight(prints: Interval) -> list[Exposure]:
@@ -101,20 +108,13 @@ class Pairs:
                 yield Exposure(sync_run="", at_ns=max(sent_ns, other_sent_ns), staged=row, waiting=other)
 
 
-def _exposures(sync_runs: Sequence[SyncRun], found: Iterator[Served]) -> list[Exposure]:
-    return [
-        Exposure(sync_run=sync_runs[run].sync_run, at_ns=at_ns, staged=staged, waiting=waiting)
-        for run, at_ns, (staged, waiting) in found
-    ]
-
-
 def runs_met(sync_runs: Sequence[SyncRun], prints: Interval) -> int:
     """How many sync runs met a print; each print counts for one run only.
 
     The denominator where prints come one at a time. Runs choose as for exposures, so the number never exceeds the
     largest that another choice could give.
     """
-    return sum(1 for _ in served_by_pool(sync_runs, prints, takes=1))
+    return len(taken_from_pool(sync_runs, prints, takes=1).run)
 
 
 def _stays(events: Events) -> Stays:

@@ -5,8 +5,9 @@ of those that are there when it begins leave before the next one begins, it take
 next one misses nothing. So only where runs find few prints, and a little beyond, they are looked at one by one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from harness.evidence.prints import Interval, Rows, Times
 from harness.evidence.run_times import RunTimes
 from harness.ranges import changes
 from harness.records import SyncRun
-from harness.sweep import Served, runs_in_order, served
+from harness.sweep import Served, runs_in_order, served_in_order
 
 _AT_ONCE = 64  # runs; what fewer take is told more quickly one by one
 _BEYOND = 16  # runs behind those that have to be looked at one by one, to begin with
@@ -56,7 +57,19 @@ class Pool:
         return tuple([self._row[heappop(there)] for _ in range(self._takes)]) if len(there) >= self._takes else None
 
 
-def served_by_pool(sync_runs: Sequence[SyncRun], prints: Interval, *, takes: int) -> Iterator[Served]:
+class Taken(NamedTuple):
+    """What sync runs took, one row a run that got anything, in the order of the instants.
+
+    Args:
+        run: index of the sync run; at_ns: the instant; prints: rows of the prints, as many columns as a run needs.
+    """
+
+    run: Rows
+    at_ns: Times
+    prints: Rows
+
+
+def taken_from_pool(sync_runs: Sequence[SyncRun], prints: Interval, *, takes: int) -> Taken:
     """What `served` finds in the pool of these prints."""
     times = RunTimes.of(sync_runs)
     order = runs_in_order(sync_runs, times)
@@ -64,19 +77,23 @@ def served_by_pool(sync_runs: Sequence[SyncRun], prints: Interval, *, takes: int
     choices = _choices(begins_ns, prints, takes)
     stretches = iter([*_stretches(choices[:, 0] >= 0), (len(order), len(order))])
     flights = _Flights(prints)
+    nothing = np.zeros(0, dtype=np.intp)
+    found = [Taken(nothing, begins_ns[:0], choices[:0])]
     done = 0  # no run before this one has taken what this one might, or looked further than to its begin
     while done < len(order):
         first, last = next(stretches)
-        beyond, found = _BEYOND, list[Served]()
+        beyond, one_by_one = _BEYOND, list[Served]()
         while done < first:
             stop = min(first + beyond, last)
             rows = flights.around(begins_ns[done], ends_ns[done:stop].max())
             room = Pool(prints.sent_ns[rows], prints.answered_ns[rows], takes=takes)
-            one_by_one = served([sync_runs[run] for run in order[done:stop].tolist()], room)
-            found = [(done + run, at_ns, tuple(rows[list(taken)].tolist())) for run, at_ns, taken in one_by_one]
+            one_by_one = [
+                (done + run, at_ns, tuple(rows[list(taken)].tolist()))
+                for run, at_ns, taken in served_in_order(begins_ns[done:stop], ends_ns[done:stop], room)
+            ]
             # Of a run that took some until these have left, of another one until it looks no longer.
             until_ns = ends_ns[done:stop].copy()
-            for run, _, taken in found:
+            for run, _, taken in one_by_one:
                 until_ns[run - done] = int(prints.answered_ns[list(taken)].max())
             until_ns = np.maximum.accumulate(until_ns)[first - 1 - done :]
             next_ns = begins_ns[first : stop + 1]
@@ -87,12 +104,13 @@ def served_by_pool(sync_runs: Sequence[SyncRun], prints: Interval, *, takes: int
                 first, last = next(stretches)
             else:
                 beyond *= 2
-        yield from ((int(order[run]), at_ns, taken) for run, at_ns, taken in found if run < done)
-        at_once = slice(done, last)
-        yield from zip(
-            order[at_once].tolist(), begins_ns[at_once].tolist(), map(tuple, choices[at_once].tolist()), strict=True
-        )
+        settled_ones = [one for one in one_by_one if one[0] < done]
+        if settled_ones:
+            runs, instants_ns, rows_of = zip(*settled_ones, strict=True)
+            found.append(Taken(order[list(runs)], np.array(instants_ns, dtype=np.int64), np.array(rows_of)))
+        found.append(Taken(order[done:last], begins_ns[done:last], choices[done:last]))
         done = last
+    return Taken(*map(np.concatenate, zip(*found, strict=True)))
 
 
 def _choices(begins_ns: Times, prints: Interval, takes: int) -> Rows:

@@ -47,19 +47,25 @@ class Room(Protocol[_Guest]):
 def served(sync_runs: Sequence[SyncRun], room: Room[_Guest]) -> Iterator[Served]:
     """What each sync run that gets anything takes from the room, in the order of the instants."""
     times = RunTimes.of(sync_runs)
-    runs = runs_in_order(sync_runs, times)
-    begins_ns, ends_ns = times.begin_ns[runs], times.work_end_ns[runs]
+    order = runs_in_order(sync_runs, times)
+    runs = order.tolist()
+    for number, at_ns, taken in served_in_order(times.begin_ns[order], times.work_end_ns[order], room):
+        yield runs[number], at_ns, taken
+
+
+def served_in_order(begins_ns: Times, ends_ns: Times, room: Room[_Guest]) -> Iterator[Served]:
+    """The same of sync runs in the order in which they choose, by when they begin and end."""
     stays = np.argsort(room.begin_ns, kind="stable")
     stays = stays[room.begin_ns[stays] <= room.end_ns[stays]]
     met_from = np.searchsorted(begins_ns, room.begin_ns[stays], side="left")
     met_until = np.searchsorted(begins_ns, room.end_ns[stays], side="right")
     # Only stays that are there when some run begins have to enter for it. Those that begin inside a run are needed only
     # while one waits for more.
-    latest_end_ns = np.append(UNSEEN_NS, np.maximum.accumulate(ends_ns)) if len(runs) else np.zeros(1, dtype=np.int64)
+    latest_end_ns = np.maximum.accumulate(np.append(UNSEEN_NS, ends_ns))
     there = _Arrivals(room, stays[met_from < met_until])
     inside = _Arrivals(room, stays[latest_end_ns[met_from] >= room.begin_ns[stays]])
     now_ns = UNSEEN_NS  # all that matter of the stays that begin until now have entered
-    for run, begin_ns, end_ns in zip(runs.tolist(), begins_ns.tolist(), ends_ns.tolist(), strict=True):
+    for run, (begin_ns, end_ns) in enumerate(zip(begins_ns.tolist(), ends_ns.tolist(), strict=True)):
         if begin_ns > now_ns:
             now_ns = begin_ns
             room.enter(there.until(now_ns))

@@ -52,8 +52,9 @@ _TYPE = b'{"type":'
 _PRINT, _EVENT = b'"print",', b'"event",'
 _PRINT_WORD, _EVENT_WORD = (int.from_bytes(word, "little") for word in (_PRINT, _EVENT))
 _LEAST_ATTEMPT, _MOST_ATTEMPTS = 2, 2**31 - 1  # the first one is left out
-_NAME = _TYPE + _PRINT + b'"application":"'
-NAME_AT = len(_NAME)
+_PRINT_AT, _EVENT_AT = len(_TYPE + _PRINT), len(_TYPE + _EVENT)
+_NAME = b'"application":"'
+NAME_AT = _PRINT_AT + len(_NAME)
 
 
 class PrintColumns(NamedTuple):
@@ -132,6 +133,10 @@ class EventColumns(NamedTuple):
         )
 
 
+# Most chunks of a segment hold either prints or events.
+_NO_PRINTS, _NO_EVENTS, _NO_FLAGS = PrintColumns.of([]), EventColumns.of([]), np.zeros(0, dtype=np.bool_)
+
+
 class Chunk(NamedTuple):
     """Some lines of a segment that could be read.
 
@@ -203,7 +208,9 @@ def _line_ends(data: bytes) -> Places:
 
 def _read_prints(buffer: Buffer, begins: Places, ends: Places, offset: int, sorts: Sorts) -> tuple[PrintColumns, Flags]:
     """The prints of these lines, and which of them are as this version writes them."""
-    cursor = Cursor(buffer, begins)
+    if not len(begins):
+        return _NO_PRINTS, _NO_FLAGS
+    cursor = Cursor(buffer, begins + _PRINT_AT)
     cursor.expect(_NAME)
     application = cursor.read_text()
     attempt = np.ones(len(begins), dtype=np.int64)
@@ -236,7 +243,9 @@ def _read_prints(buffer: Buffer, begins: Places, ends: Places, offset: int, sort
 
 def _read_events(buffer: Buffer, begins: Places, ends: Places) -> tuple[EventColumns, Flags]:
     """The events of these lines, and which of them are as this version writes them."""
-    cursor = Cursor(buffer, begins + len(_TYPE + _EVENT))
+    if not len(begins):
+        return _NO_EVENTS, _NO_FLAGS
+    cursor = Cursor(buffer, begins + _EVENT_AT)
     cursor.expect(b'"nonce":"')
     nonce = cursor.read_text()
     cursor.expect(b',"point":"')

@@ -108,7 +108,7 @@ class Prints:
         self._kinds = np.array([sort.kind for sort in self.sorts], dtype=np.str_)
         self.latency_ns = answered_ns - sent_ns + self.late_ns
         self.possible = self.certain = Interval(sent_ns, answered_ns)
-        if any(clock is not None for clock in self._clocks):
+        if self._has_clocks:
             self.possible = Interval(sent_ns.copy(), answered_ns.copy())
             self.certain = Interval(sent_ns.copy(), answered_ns.copy())
             for number, clock in enumerate(self._clocks):
@@ -122,14 +122,19 @@ class Prints:
     def __len__(self) -> int:
         return len(self.sort)
 
+    @property
+    def _has_clocks(self) -> bool:
+        """Whether some times are of another clock than the run's, so that not all is certain that is possible."""
+        return any(clock is not None for clock in self._clocks)
+
     def drop(self, rows: Iterable[int]) -> None:
         """Take these rows out of every column."""
         kept = np.ones(len(self), dtype=np.bool_)
         kept[list(rows)] = False
         for name in ("sort", "attempt", "application", "late_ns", "_offset", "_name_bytes", "segment", "latency_ns"):
             setattr(self, name, getattr(self, name)[kept])
-        self.possible = Interval(*(column[kept] for column in self.possible))
-        self.certain = Interval(*(column[kept] for column in self.certain))
+        certain, self.possible = self.certain, Interval(*(column[kept] for column in self.possible))
+        self.certain = Interval(*(column[kept] for column in certain)) if self._has_clocks else self.possible
 
     @cached_property
     def by_application(self) -> Rows:

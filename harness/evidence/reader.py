@@ -111,8 +111,10 @@ class _Reading:
         self._readings: list[ClockReading] = []
         prints = before = 0
         for chunk in reader.chunks():
-            self._prints.add(chunk.prints)
-            self._events.add(chunk.events)
+            if len(chunk.prints.sort):
+                self._prints.add(chunk.prints)
+            if len(chunk.events.at_ns):
+                self._events.add(chunk.events)
             # Those that are no prints, too, for they were sent.
             prints += len(chunk.prints.sort) + chunk.no_prints
             add = self._register.add

@@ -1,6 +1,7 @@
 """Sorts of prints: one is what stands in a print's line from the applicant on. Pure."""
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import msgspec
 import numpy as np
@@ -44,8 +45,7 @@ class Sorts:
 
     def numbers(self, sorts: Sequence[bytes]) -> NDArray[np.int32]:
         """The number of each, by what stands from the applicant on; -1 for what is none, and for all behind it."""
-        known = self._numbers.get
-        numbers = [known(sort, -1) for sort in sorts]
+        numbers = list(map(self._numbers.get, sorts, repeat(-1)))
         if -1 in numbers:
             places: Sequence[int] = [place for place, number in enumerate(numbers) if number < 0]
             if not self._add_all(list(dict.fromkeys([sorts[place] for place in places]))):

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import pool
-from harness.evidence.prints import Interval
-from harness.pool import Pool, served_by_pool
+from harness.evidence.prints import Interval, Times
+from harness.pool import Pool, Taken, taken_from_pool
 from harness.records import SyncRun
-from harness.sweep import served
+from harness.sweep import Served, served, served_in_order
 
 Span = tuple[int, int]
 
@@ -19,6 +19,11 @@ Span = tuple[int, int]
 def in_columns(spans: list[Span]) -> Interval:
     sent_ns, answered_ns = np.array(spans, dtype=np.int64).reshape(-1, 2).T
     return Interval(sent_ns, answered_ns)
+
+
+def one_by_one_of(taken: Taken) -> list[Served]:
+    runs, at_ns, prints = (column.tolist() for column in taken)
+    return list(zip(runs, at_ns, map(tuple, prints), strict=True))
 
 
 @st.composite
@@ -46,7 +51,7 @@ def test_at_once_as_one_by_one(runs: list[SyncRun], spans: list[Span], takes: in
     prints = in_columns(spans)
     one_by_one = list(served(runs, Pool(prints.sent_ns, prints.answered_ns, takes=takes)))
     with patch.multiple(pool, _AT_ONCE=at_once, _BEYOND=beyond):
-        assert list(served_by_pool(runs, prints, takes=takes)) == one_by_one
+        assert one_by_one_of(taken_from_pool(runs, prints, takes=takes)) == one_by_one
 
 
 @pytest.mark.parametrize("takes", [1, 2])
@@ -56,12 +61,12 @@ def test_most_are_told_at_once(takes: int) -> None:
     spans = [(n * 10 - 4, n * 10 + 5) for n in range(1000) for _ in range(3) if n != 500]
     looked_at = []
 
-    def spy(sync_runs: list[SyncRun], room: Pool) -> object:
-        looked_at.append([run.sync_run for run in sync_runs])
-        return served(sync_runs, room)
+    def spy(begins_ns: Times, ends_ns: Times, room: Pool) -> object:
+        looked_at.append(begins_ns.tolist())
+        return served_in_order(begins_ns, ends_ns, room)
 
-    with patch.object(pool, "served", spy):
-        found = list(served_by_pool(runs, in_columns(spans), takes=takes))
-    assert [run for run, _, _ in found] == [*range(500), *range(501, 1000)]
-    assert [some[0] for some in looked_at] == ["S500"]
+    with patch.object(pool, "served_in_order", spy):
+        found = taken_from_pool(runs, in_columns(spans), takes=takes)
+    assert found.run.tolist() == [*range(500), *range(501, 1000)]
+    assert [some[0] for some in looked_at] == [5000]
     assert len(looked_at[0]) < 100
