@@ -14,6 +14,7 @@ from harness.in_flight import InFlight
 from harness.judging import Judged
 from harness.oracle import Judgement
 from harness.outcome import Outcome
+from harness.ranges import changes
 from harness.records import Print, Record, SyncRun
 
 NOBODY = np.zeros(0, dtype=np.intp)
@@ -94,7 +95,7 @@ class RetriedError(Record, frozen=True, kw_only=True, omit_defaults=False, gc=Fa
 def describe_errors(evidence: RunEvidence, judged: Judged) -> tuple[RetriedError, ...]:
     """Every failed attempt of an application that ended well, in the order in which they failed."""
     retried = judged.of_application(Outcome.ERROR_RETRIED_OK)
-    failed = np.intersect1d(retried, judged.rows_of(Outcome.ERROR_FINAL, Outcome.LOST))
+    failed = np.intersect1d(retried, judged.rows_of(Outcome.ERROR_FINAL, Outcome.LOST), assume_unique=True)
     describer = _Describer(evidence, judged, failed.tolist())
     found = sorted(evidence.prints.fetch(failed.tolist()).items(), key=lambda one: (one[1].answered_ns, one[1].nonce))
     return tuple(
@@ -185,7 +186,8 @@ class _Describer:
         names = list(map(prints.nonces(others).__getitem__, others.tolist()))
         told = list(zip(names, prints.sort[others].tolist(), judged.outcomes_of(others), strict=True))
         until = np.cumsum(lengths)
-        for tied in np.unique(whose[1:][(whose[1:] == whose[:-1]) & (sent_ns[1:] == sent_ns[:-1])]).tolist():
+        tied_ones = whose[1:][(whose[1:] == whose[:-1]) & (sent_ns[1:] == sent_ns[:-1])]
+        for tied in tied_ones[changes(tied_ones)].tolist():
             begin, end = int(until[tied] - lengths[tied]), int(until[tied])
             told[begin:end] = [one for _, one in sorted(zip(sent_ns[begin:end].tolist(), told[begin:end], strict=True))]
         sorts, notices = prints.sorts, self.notices

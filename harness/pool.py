@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.evidence.prints import Interval, Rows, Times
-from harness.evidence.run_times import RunTimes
+from harness.evidence.run_times import UNSEEN_NS, RunTimes
 from harness.ranges import changes
 from harness.records import SyncRun
 from harness.sweep import Served, runs_in_order, served_in_order
@@ -121,10 +121,9 @@ def _choices(begins_ns: Times, prints: Interval, takes: int) -> Rows:
     """
     order = np.argsort(prints.answered_ns, kind="stable")
     order = order[prints.sent_ns[order] <= prints.answered_ns[order]]
-    meets_from = np.searchsorted(begins_ns, prints.sent_ns[order], side="left")
-    meets_until = np.searchsorted(begins_ns, prints.answered_ns[order], side="right")
-    meets = np.flatnonzero(meets_from < meets_until)
-    order, last_met = order[meets], meets_until[meets] - 1
+    begun = np.searchsorted(begins_ns, prints.answered_ns[order], side="right")
+    meets = np.flatnonzero((begun > 0) & (np.append(UNSEEN_NS, begins_ns)[begun] >= prints.sent_ns[order]))
+    order, last_met = order[meets], begun[meets] - 1
     firsts = changes(last_met)
     firsts = firsts[np.diff(firsts, append=len(order)) >= takes]
     choices = np.full((len(begins_ns), takes), -1, dtype=np.intp)

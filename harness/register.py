@@ -4,7 +4,7 @@ Filled from the target's truth while the run goes on, and again, from the ledger
 """
 
 from collections import defaultdict
-from collections.abc import ItemsView, Iterable, Iterator
+from collections.abc import Callable, ItemsView, Iterable, Iterator
 from typing import NamedTuple
 
 from harness.records import Change, Document, Group, Refusal, SyncRun
@@ -60,7 +60,7 @@ class Register:
         self._groups: dict[str, Group] = {}
         self._changes: defaultdict[str, dict[int, Change]] = defaultdict(dict)
         self._synchronised: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        self._versions: dict[str, dict[int, Version]] = {}
+        self._versions = _Built(self._build)
         self._still: defaultdict[str, dict[int, str]] = defaultdict(dict)
         self.find = self._documents.get
         """checksum -> Document, or None."""
@@ -131,13 +131,13 @@ class Register:
 
     def version(self, group: str, version: int) -> Version | None:
         """What is known of a version; None when no change that makes it was ever sent."""
-        return self._known(group).get(version)
+        return self._versions[group].get(version)
 
     def right_by(self, document: Document) -> list[Version]:
         """The known versions by which the document is right: its own, and later ones that altered nothing of it."""
         still = self._still.get(document.checksum)
         if still is None:  # as most are
-            version = self._known(document.group).get(document.version)
+            version = self._versions[document.group].get(document.version)
             return [] if version is None else [version]
         return self._of(document.group, {document.version, *(one for one, word in still.items() if word == "right")})
 
@@ -148,17 +148,11 @@ class Register:
 
     def allowed_versions(self, group: str, sent_ns: int, answered_ns: int) -> list[Version]:
         """Every version that was right at some instant of the closed interval."""
-        return [version for version in self._known(group).values() if version.allowed(sent_ns, answered_ns)]
+        return [version for version in self._versions[group].values() if version.allowed(sent_ns, answered_ns)]
 
     def _of(self, group: str, versions: Iterable[int]) -> list[Version]:
-        known = self._known(group)
+        known = self._versions[group]
         return [known[version] for version in sorted(versions) if version in known]
-
-    def _known(self, group: str) -> dict[int, Version]:
-        versions = self._versions.get(group)
-        if versions is None:
-            versions = self._versions[group] = self._build(group)
-        return versions
 
     def _build(self, group: str) -> dict[int, Version]:
         first = self._groups.get(group)
@@ -175,4 +169,16 @@ class Register:
                 until_ns = min(until_ns, newer.pop()[1] + self._freshness_limit_ns)
             from_ns, persons, refusals = told[version]
             versions[version] = Version(from_ns, until_ns, frozenset(persons), refusals)
+        return versions
+
+
+class _Built(dict[str, dict[int, Version]]):
+    """group -> its versions by number, built when they are asked for."""
+
+    def __init__(self, build: Callable[[str], dict[int, Version]]) -> None:
+        super().__init__()
+        self._build = build
+
+    def __missing__(self, group: str) -> dict[int, Version]:
+        versions = self[group] = self._build(group)
         return versions

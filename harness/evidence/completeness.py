@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.evidence.prints import Prints
+from harness.evidence.prints import Prints, numbered
 
 
 def faults_of(prints: Prints) -> Iterator[str]:
@@ -40,10 +40,9 @@ def _shared_identities(prints: Prints) -> tuple[int, list[str]]:
 
     If any two prints of a group were, then also two of them that follow one another in the order of the time sent.
     """
-    groups = {group: number for number, group in enumerate(sorted({sort.group for sort in prints.sorts}))}
-    numbers = [groups[sort.group] for sort in prints.sorts]
-    # The smaller the numbers, the quicker they are sorted.
-    group_of_sort = np.array(numbers, dtype=np.int16 if len(groups) < 2**15 else np.int64)
+    groups, group_of_sort = numbered([sort.group for sort in prints.sorts])
+    if len(groups) < 2**15:  # the smaller the numbers, the quicker they are sorted
+        group_of_sort = group_of_sort.astype(np.int16)
     sent_ns, answered_ns = prints.certain
     # Without those of no certain duration, which could at most touch another one.
     known = np.flatnonzero(sent_ns < answered_ns)

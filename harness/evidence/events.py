@@ -226,7 +226,7 @@ def _by_time(first_ns: NDArray[np.int64], digests: Words) -> NDArray[np.intp]:
     What came almost in the order of time is sorted by it in no time, but not by both at once.
     """
     order = np.argsort(first_ns, kind="stable")
-    same = np.flatnonzero(first_ns[order[1:]] == first_ns[order[:-1]])
-    tied = np.union1d(same, same + 1)
+    same = first_ns[order[1:]] == first_ns[order[:-1]]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same)) if len(order) else order
     order[tied] = order[tied][np.lexsort((digests[order[tied]], first_ns[order[tied]]))]
     return order

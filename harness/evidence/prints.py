@@ -5,7 +5,7 @@ Prints that are alike in everything but their times, their application and their
 are only so many sorts as there are documents and people: what a sort is judged to be is judged once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from mmap import ACCESS_READ, mmap
@@ -20,6 +20,7 @@ from harness.clock import ClockMap, UnknownClock
 from harness.evidence.lines import NAME_AT, PrintColumns, PrintLine, read_print_line
 from harness.evidence.sorts import Sorts
 from harness.evidence.texts import Texts
+from harness.ranges import changes
 from harness.records import Answered, Print
 
 Times = NDArray[np.int64]
@@ -62,6 +63,7 @@ class Prints:
         possible: the longest time in which each can have been in flight, as far as the clocks tell.
         certain: the time in which each was in flight for certain; it may be empty (sent after answered).
         late_ns: how long after its intended start each was sent, by row; 0 where it had none.
+        kinds: every kind that was applied for, in alphabetical order.
         latency_ns: from the intended start to the answer, by row, on one clock.
     """
 
@@ -105,7 +107,7 @@ class Prints:
         answered_ns = np.concatenate([part.answered_ns for part in parts])
         self.segment = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         self._answers = np.array([_ANSWERS.index(sort.answer) for sort in self.sorts], dtype=np.int8)
-        self._kinds = np.array([sort.kind for sort in self.sorts], dtype=np.str_)
+        self.kinds, self._kind = numbered([sort.kind for sort in self.sorts])
         self.latency_ns = answered_ns - sent_ns + self.late_ns
         self.possible = self.certain = Interval(sent_ns, answered_ns)
         if self._has_clocks:
@@ -141,11 +143,6 @@ class Prints:
         """All rows, those of one application together."""
         return np.argsort(self.application, kind="stable")
 
-    @property
-    def kinds(self) -> list[str]:
-        """Every kind that was applied for, in alphabetical order."""
-        return [str(kind) for kind in np.unique(self._kinds)]
-
     def answered_with(self, *answers: Answered) -> NDArray[np.bool_]:
         """Which rows ended so."""
         wanted: NDArray[np.bool_] = np.isin(self._answers, [_ANSWERS.index(answer) for answer in answers])
@@ -153,7 +150,7 @@ class Prints:
 
     def of_kind(self, kind: str) -> NDArray[np.bool_]:
         """Which rows applied for this kind."""
-        wanted: NDArray[np.bool_] = self._kinds == kind
+        wanted: NDArray[np.bool_] = self._kind == (self.kinds.index(kind) if kind in self.kinds else -1)
         return wanted[self.sort]
 
     def of_applications(self, applications: Iterable[str]) -> Rows:
@@ -216,6 +213,17 @@ def _numbers(applications: Texts) -> NDArray[np.int64]:
     return applications.digests().view(np.int64)
 
 
+def numbered(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
+    """The different ones among these texts in alphabetical order, and the number that each has there."""
+    known: dict[str, int] = {}
+    met = np.array([known.setdefault(text, len(known)) for text in texts], dtype=np.int32)
+    names = sorted(known)
+    ranks = np.empty(len(names), dtype=np.int32)
+    ranks[[known[name] for name in names]] = np.arange(len(names))
+    return names, ranks[met]
+
+
 def _in_order(rows: Iterable[int] | Rows) -> Rows:
     """Each of them once, in ascending order."""
-    return np.unique(rows if isinstance(rows, np.ndarray) else np.fromiter(rows, dtype=np.intp))
+    ordered = np.sort(rows if isinstance(rows, np.ndarray) else np.fromiter(rows, dtype=np.intp))
+    return ordered[changes(ordered)]

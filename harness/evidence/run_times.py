@@ -36,4 +36,7 @@ class RunTimes(NamedTuple):
 
 
 def _column(times_ns: Sequence[int | None]) -> Times:
-    return np.array([UNSEEN_NS if at_ns is None else at_ns for at_ns in times_ns], dtype=np.int64)
+    try:
+        return np.array(times_ns, dtype=np.int64)
+    except TypeError:  # some were never seen
+        return np.array([UNSEEN_NS if at_ns is None else at_ns for at_ns in times_ns], dtype=np.int64)
