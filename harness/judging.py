@@ -17,6 +17,7 @@ from harness.register import BEGINNING_NS, END_NS, Register, Version
 
 _CODES = {outcome: code for code, outcome in enumerate(Outcome)}
 _OUTCOMES = tuple(Outcome)
+_OK = _CODES[Outcome.OK]
 
 
 class Judged(msgspec.Struct, kw_only=True):
@@ -100,8 +101,8 @@ def _judge_sorts(sorts: Sequence[Print], register: Register) -> tuple[NDArray[np
             if version.refuses(sort.applicant, sort.kind, sort.options):
                 break
         else:
-            codes[number], from_ns[number] = _CODES[outcome], versions[0].from_ns
-            until_ns[number] = versions[-1].until_ns
+            codes[number] = _OK
+            from_ns[number], until_ns[number] = versions[0].from_ns, versions[-1].until_ns
     return np.array(codes, dtype=np.int8), np.array(from_ns, dtype=np.int64), np.array(until_ns, dtype=np.int64)
 
 

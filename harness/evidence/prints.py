@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import chain
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,7 +25,6 @@ from harness.records import Answered, Print
 
 Times = NDArray[np.int64]
 Rows = NDArray[np.intp]
-_ANSWERS: tuple[Answered, ...] = get_args(Answered)
 
 
 class Interval(NamedTuple):
@@ -106,7 +105,8 @@ class Prints:
         sent_ns = np.concatenate([part.sent_ns for part in parts])
         answered_ns = np.concatenate([part.answered_ns for part in parts])
         self.segment = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-        self._answers = np.array([_ANSWERS.index(sort.answer) for sort in self.sorts], dtype=np.int8)
+        answers, self._answer = numbered([sort.answer for sort in self.sorts])
+        self._answers = dict(zip(answers, range(len(answers)), strict=True))
         self.kinds, self._kind = numbered([sort.kind for sort in self.sorts])
         self.latency_ns = answered_ns - sent_ns + self.late_ns
         self.possible = self.certain = Interval(sent_ns, answered_ns)
@@ -145,7 +145,7 @@ class Prints:
 
     def answered_with(self, *answers: Answered) -> NDArray[np.bool_]:
         """Which rows ended so."""
-        wanted: NDArray[np.bool_] = np.isin(self._answers, [_ANSWERS.index(answer) for answer in answers])
+        wanted: NDArray[np.bool_] = np.isin(self._answer, [self._answers.get(answer, -1) for answer in answers])
         return wanted[self.sort]
 
     def of_kind(self, kind: str) -> NDArray[np.bool_]:

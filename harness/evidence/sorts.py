@@ -45,14 +45,14 @@ class Sorts:
 
     def numbers(self, sorts: Sequence[bytes]) -> NDArray[np.int32]:
         """The number of each, by what stands from the applicant on; -1 for what is none, and for all behind it."""
-        numbers = list(map(self._numbers.get, sorts, repeat(-1)))
-        if -1 in numbers:
-            places: Sequence[int] = [place for place, number in enumerate(numbers) if number < 0]
-            if not self._add_all(list(dict.fromkeys([sorts[place] for place in places]))):
-                places = self._add_until_none(sorts, places)
-            for place in places:
-                numbers[place] = self._numbers[sorts[place]]
-        return np.array(numbers, dtype=np.int32)
+        numbers = np.array(list(map(self._numbers.get, sorts, repeat(-1))), dtype=np.int32)
+        places = np.flatnonzero(numbers < 0)
+        if len(places):
+            new = [sorts[place] for place in places.tolist()]
+            if not self._add_all(list(dict.fromkeys(new))):
+                new = new[: self._add_until_none(new)]
+            numbers[places[: len(new)]] = [self._numbers[sort] for sort in new]
+        return numbers
 
     def _add_all(self, sorts: Sequence[bytes]) -> bool:
         """Several at once, none of which is known; False, and nothing is added, when one of them is none."""
@@ -68,14 +68,14 @@ class Sorts:
         self.prints += prints
         return True
 
-    def _add_until_none(self, sorts: Sequence[bytes], places: Sequence[int]) -> Sequence[int]:
-        """Those at these places up to the first that is none; returns the places of those before it."""
-        for number, place in enumerate(places):
+    def _add_until_none(self, sorts: Sequence[bytes]) -> int:
+        """Those up to the first that is none; returns how many these are."""
+        for number, sort in enumerate(sorts):
             try:
-                self._add(sorts[place])
+                self._add(sort)
             except ValueError:
-                return places[:number]
-        return places
+                return number
+        return len(sorts)
 
     def _add(self, sort: bytes) -> int:
         number = self._numbers.get(sort)

@@ -111,20 +111,25 @@ class Cursor:
 
     def read_text(self) -> Texts:
         """What stands here until the next quotation mark, which is passed over."""
-        begins, ends = self.at, self.at.copy()
-        open_ = np.arange(len(begins))
-        for _ in range(0, LONGEST, 8):
-            word = self.buffer.words[ends[open_]] ^ _QUOTES
-            found = (word - _LOW) & ~word & _HIGH
-            ends[open_] += _bytes_below(found)
-            open_ = open_[found == 0]
+        begins, found = self.at, self._quotes(self.at)
+        ends = begins + _bytes_below(found)
+        open_ = np.flatnonzero(found == 0)
+        for _ in range(8, LONGEST, 8):
             if not len(open_):
                 break
+            found = self._quotes(ends[open_])
+            ends[open_] += _bytes_below(found)
+            open_ = open_[found == 0]
         self.ok[open_] = False
         if len(escapes := self.buffer.escapes):
             self.ok &= np.searchsorted(escapes, begins) == np.searchsorted(escapes, ends)
         self.at = ends + 1
         return Texts(self.buffer, begins, ends)
+
+    def _quotes(self, at: Places) -> Words:
+        """In the eight bytes from each place, the high bit of each quotation mark; of the lowest one for certain."""
+        word = self.buffer.words[at] ^ _QUOTES
+        return (word - _LOW) & ~word & _HIGH
 
     def read_number(self) -> NDArray[np.int64]:
         """The whole number, not below zero, that stands here."""
