@@ -97,18 +97,23 @@ def describe_errors(evidence: RunEvidence, judged: Judged) -> tuple[RetriedError
     retried = judged.of_application(Outcome.ERROR_RETRIED_OK)
     failed = np.intersect1d(retried, judged.rows_of(Outcome.ERROR_FINAL, Outcome.LOST), assume_unique=True)
     describer = _Describer(evidence, judged, failed.tolist())
-    found = sorted(evidence.prints.fetch(failed.tolist()).items(), key=lambda one: (one[1].answered_ns, one[1].nonce))
+    prints = evidence.prints
+    names, answered_ns = prints.nonces(failed), prints.possible.answered_ns[failed].tolist()
+    found = sorted(
+        (at_ns, names[row], row, prints.sorts[sort])
+        for at_ns, row, sort in zip(answered_ns, failed.tolist(), prints.sort[failed].tolist(), strict=True)
+    )
     return tuple(
         RetriedError(
-            nonce=print_.nonce,
-            applicant=print_.applicant,
-            kind=print_.kind,
-            error=print_.error,
-            notice=describer.notices.get(print_.nonce, ""),
-            at=describer.wall_time(print_.answered_ns),
+            nonce=nonce,
+            applicant=sort.applicant,
+            kind=sort.kind,
+            error=sort.error,
+            notice=describer.notices.get(nonce, ""),
+            at=describer.wall_time(at_ns),
             neighbours=describer.neighbours[row],
         )
-        for row, print_ in found
+        for at_ns, nonce, row, sort in found
     )
 
 
