@@ -26,6 +26,7 @@ from harness.measures import Latency, documents, late_starts, may_have_printed, 
 from harness.oracle import judge
 from harness.outcome import Outcome
 from harness.overlap import Exposure, exposures, exposures_from_outside, exposures_in_flight, runs_met
+from harness.pool import Meetings
 from harness.reason import Reason, make_reason
 from harness.verdict import EXIT_CODES, EXIT_DIED, Bound, CellCount, ProcessCount, Verdict
 
@@ -95,7 +96,7 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
     """Judge every print and weigh the whole."""
     judged = judge_all(evidence.prints, evidence.register)
     incidents = find_incidents(evidence, judged)
-    exposed = _exposures(evidence)
+    exposed, met = _exposures(evidence)
     bound = _bound(incidents, len(exposed), criteria.confidence)
     cells = _cells(evidence, incidents, criteria.confidence)
     processes = _processes(evidence)
@@ -133,7 +134,7 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
         rate_share=rate_share(evidence, judged),
         latency=Latency(p50_s=values["p50_s", ""], p95_s=values["p95_s", ""], p99_s=values["p99_s", ""]),
         sync_runs=len(evidence.sync_runs),
-        sync_runs_met=runs_met(evidence.sync_runs, evidence.prints.certain),
+        sync_runs_met=met,
         exposures=len(exposed),
         bound=bound,
         cells=cells,
@@ -149,12 +150,16 @@ def _counted(values: Metrics, kind: str) -> dict[str, int]:
     return {outcome.value: int(number) for outcome in Outcome if (number := values[outcome.value, kind])}
 
 
-def _exposures(evidence: RunEvidence) -> list[Exposure]:
+def _exposures(evidence: RunEvidence) -> tuple[list[Exposure], int]:
+    """The exposures, and how many sync runs met a print."""
+    meetings = Meetings(evidence.sync_runs, evidence.prints.certain)
     if not evidence.run.synchronises:
-        return exposures_in_flight(evidence.prints.certain)
-    if evidence.run.shows_points:
-        return exposures(evidence.sync_runs, evidence.events)
-    return exposures_from_outside(evidence.sync_runs, evidence.prints.certain)
+        found = exposures_in_flight(evidence.prints.certain)
+    elif evidence.run.shows_points:
+        found = exposures(evidence.sync_runs, evidence.events)
+    else:
+        found = exposures_from_outside(meetings)
+    return found, runs_met(meetings)
 
 
 def _bound(incidents: Sequence[Incident], n: int, confidence: float) -> Bound:

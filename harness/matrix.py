@@ -26,6 +26,7 @@ from harness.evidence.target_evidence import Told
 from harness.exchange import attempt, converse
 from harness.loading import load_target
 from harness.overlap import exposures, runs_met
+from harness.pool import Meetings
 from harness.reason import EVIDENCE_CODES
 from harness.records import Application, Group, Record
 from harness.run import JudgedRun
@@ -255,7 +256,7 @@ def _listen(run: JudgedRun, told: Told) -> None:
 def _reached(told: Told, flights: list[tuple[int, int]], at_once: int) -> int:
     if at_once > 1:
         return len(exposures(told.sync_runs, Events.of(told.events)))
-    return runs_met(told.sync_runs, Interval(*np.array(flights, dtype=np.int64).T))
+    return runs_met(Meetings(told.sync_runs, Interval(*np.array(flights, dtype=np.int64).T)))
 
 
 def _reapply(target: Target, recorder: Recorder, application: Application) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from harness.coverage import POINTS, in_order
 from harness.evidence.events import Events
 from harness.evidence.prints import Interval, Rows
-from harness.pool import taken_from_pool
+from harness.pool import Meetings
 from harness.records import Record, SyncRun
 from harness.sweep import Slots, Stays, served
 
@@ -55,14 +55,14 @@ def exposures(sync_runs: Sequence[SyncRun], events: Events) -> list[Exposure]:
     ]
 
 
-def exposures_from_outside(sync_runs: Sequence[SyncRun], prints: Interval) -> list[Exposure]:
+def exposures_from_outside(meetings: Meetings) -> list[Exposure]:
     """Exposures of a service that shows only its outside: two prints in flight at one instant inside a sync run.
 
     Which of the two was in the stage is unknown here; they are named in an arbitrary, but repeatable order.
     """
-    runs, at_ns, pairs = (column.tolist() for column in taken_from_pool(sync_runs, prints, takes=2))
+    runs, at_ns, pairs = (column.tolist() for column in meetings.taken(2))
     return [
-        Exposure(sync_run=sync_runs[run].sync_run, at_ns=at_ns, staged=staged, waiting=waiting)
+        Exposure(sync_run=meetings.sync_runs[run].sync_run, at_ns=at_ns, staged=staged, waiting=waiting)
         for run, at_ns, (staged, waiting) in zip(runs, at_ns, pairs, strict=True)
     ]
 
@@ -108,13 +108,13 @@ class Pairs:
                 yield Exposure(sync_run="", at_ns=max(sent_ns, other_sent_ns), staged=row, waiting=other)
 
 
-def runs_met(sync_runs: Sequence[SyncRun], prints: Interval) -> int:
+def runs_met(meetings: Meetings) -> int:
     """How many sync runs met a print; each print counts for one run only.
 
     The denominator where prints come one at a time. Runs choose as for exposures, so the number never exceeds the
     largest that another choice could give.
     """
-    return len(taken_from_pool(sync_runs, prints, takes=1).run)
+    return len(meetings.taken(1).run)
 
 
 def _stays(events: Events) -> Stays:

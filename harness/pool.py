@@ -6,6 +6,7 @@ next one misses nothing. So only where runs find few prints, and a little beyond
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -69,66 +70,80 @@ class Taken(NamedTuple):
     prints: Rows
 
 
-def taken_from_pool(sync_runs: Sequence[SyncRun], prints: Interval, *, takes: int) -> Taken:
-    """What `served` finds in the pool of these prints."""
-    times = RunTimes.of(sync_runs)
-    order = runs_in_order(sync_runs, times)
-    begins_ns, ends_ns = times.begin_ns[order], times.work_end_ns[order]
-    choices = _choices(begins_ns, prints, takes)
-    stretches = iter([*_stretches(choices[:, 0] >= 0), (len(order), len(order))])
-    flights = _Flights(prints)
-    nothing = np.zeros(0, dtype=np.intp)
-    found = [Taken(nothing, begins_ns[:0], choices[:0])]
-    done = 0  # no run before this one has taken what this one might, or looked further than to its begin
-    while done < len(order):
-        first, last = next(stretches)
-        beyond, one_by_one = _BEYOND, list[Served]()
-        while done < first:
-            stop = min(first + beyond, last)
-            rows = flights.around(begins_ns[done], ends_ns[done:stop].max())
-            room = Pool(prints.sent_ns[rows], prints.answered_ns[rows], takes=takes)
-            one_by_one = [
-                (done + run, at_ns, tuple(rows[list(taken)].tolist()))
-                for run, at_ns, taken in served_in_order(begins_ns[done:stop], ends_ns[done:stop], room)
-            ]
-            # Of a run that took some until these have left, of another one until it looks no longer.
-            until_ns = ends_ns[done:stop].copy()
-            for run, _, taken in one_by_one:
-                until_ns[run - done] = int(prints.answered_ns[list(taken)].max())
-            until_ns = np.maximum.accumulate(until_ns)[first - 1 - done :]
-            next_ns = begins_ns[first : stop + 1]
-            settled = np.flatnonzero(until_ns[: len(next_ns)] < next_ns)
-            if len(settled) or stop == len(order):
-                done = first + int(settled[0]) if len(settled) else stop
-            elif stop == last:
-                first, last = next(stretches)
-            else:
-                beyond *= 2
-        settled_ones = [one for one in one_by_one if one[0] < done]
-        if settled_ones:
-            runs, instants_ns, rows_of = zip(*settled_ones, strict=True)
-            found.append(Taken(order[list(runs)], np.array(instants_ns, dtype=np.int64), np.array(rows_of)))
-        found.append(Taken(order[done:last], begins_ns[done:last], choices[done:last]))
-        done = last
-    return Taken(*map(np.concatenate, zip(*found, strict=True)))
+class Meetings:
+    """Sync runs, and the prints any of which they may take: put in order once, whatever is asked for.
 
-
-def _choices(begins_ns: Times, prints: Interval, takes: int) -> Rows:
-    """What each run takes if nobody comes before it, one row a run; -1 where too few leave before the next one begins.
-
-    Args:
-        begins_ns: of the runs, in order.
+    Attributes:
+        sync_runs: in the order in which they were given, which is that of `Taken.run`.
     """
-    order = np.argsort(prints.answered_ns, kind="stable")
-    order = order[prints.sent_ns[order] <= prints.answered_ns[order]]
-    begun = np.searchsorted(begins_ns, prints.answered_ns[order], side="right")
-    meets = np.flatnonzero((begun > 0) & (np.append(UNSEEN_NS, begins_ns)[begun] >= prints.sent_ns[order]))
-    order, last_met = order[meets], begun[meets] - 1
-    firsts = changes(last_met)
-    firsts = firsts[np.diff(firsts, append=len(order)) >= takes]
-    choices = np.full((len(begins_ns), takes), -1, dtype=np.intp)
-    choices[last_met[firsts]] = order[firsts[:, None] + np.arange(takes)]
-    return choices
+
+    def __init__(self, sync_runs: Sequence[SyncRun], prints: Interval) -> None:
+        self.sync_runs = sync_runs
+        self._prints = prints
+        times = RunTimes.of(sync_runs)
+        self._order = runs_in_order(sync_runs, times)
+        self._begins_ns, self._ends_ns = times.begin_ns[self._order], times.work_end_ns[self._order]
+        leaving = np.argsort(prints.answered_ns, kind="stable")
+        leaving = leaving[prints.sent_ns[leaving] <= prints.answered_ns[leaving]]
+        begun = np.searchsorted(self._begins_ns, prints.answered_ns[leaving], side="right")
+        last_begin_ns = np.append(UNSEEN_NS, self._begins_ns)[begun]
+        meets = np.flatnonzero((begun > 0) & (last_begin_ns >= prints.sent_ns[leaving]))
+        # Those that some run meets in the order of leaving, the last run that each meets, and where these begin.
+        self._leaving, self._last_met = leaving[meets], begun[meets] - 1
+        self._firsts = changes(self._last_met)
+
+    def taken(self, takes: int) -> Taken:
+        """What `served` finds in the pool of these prints, when each run needs so many."""
+        order, begins_ns, ends_ns, prints = self._order, self._begins_ns, self._ends_ns, self._prints
+        choices = self._choices(takes)
+        stretches = iter([*_stretches(choices[:, 0] >= 0), (len(order), len(order))])
+        found = [Taken(order[:0], begins_ns[:0], choices[:0])]
+        done = 0  # no run before this one has taken what this one might, or looked further than to its begin
+        while done < len(order):
+            first, last = next(stretches)
+            beyond, one_by_one = _BEYOND, list[Served]()
+            while done < first:
+                stop = min(first + beyond, last)
+                rows = self._flights.around(begins_ns[done], ends_ns[done:stop].max())
+                room = Pool(prints.sent_ns[rows], prints.answered_ns[rows], takes=takes)
+                one_by_one = [
+                    (done + run, at_ns, tuple(rows[list(taken)].tolist()))
+                    for run, at_ns, taken in served_in_order(begins_ns[done:stop], ends_ns[done:stop], room)
+                ]
+                # Of a run that took some until these have left, of another one until it looks no longer.
+                until_ns = ends_ns[done:stop].copy()
+                for run, _, taken in one_by_one:
+                    until_ns[run - done] = int(prints.answered_ns[list(taken)].max())
+                until_ns = np.maximum.accumulate(until_ns)[first - 1 - done :]
+                next_ns = begins_ns[first : stop + 1]
+                settled = np.flatnonzero(until_ns[: len(next_ns)] < next_ns)
+                if len(settled) or stop == len(order):
+                    done = first + int(settled[0]) if len(settled) else stop
+                elif stop == last:
+                    first, last = next(stretches)
+                else:
+                    beyond *= 2
+            settled_ones = [one for one in one_by_one if one[0] < done]
+            if settled_ones:
+                runs, instants_ns, rows_of = zip(*settled_ones, strict=True)
+                found.append(Taken(order[list(runs)], np.array(instants_ns, dtype=np.int64), np.array(rows_of)))
+            found.append(Taken(order[done:last], begins_ns[done:last], choices[done:last]))
+            done = last
+        return Taken(*map(np.concatenate, zip(*found, strict=True)))
+
+    def _choices(self, takes: int) -> Rows:
+        """What each run takes if nobody comes before it, one row a run; -1 where too few leave before the next begins.
+
+        Runs are in the order in which they choose.
+        """
+        firsts = self._firsts[np.diff(self._firsts, append=len(self._leaving)) >= takes]
+        choices = np.full((len(self._order), takes), -1, dtype=np.intp)
+        choices[self._last_met[firsts]] = self._leaving[firsts[:, None] + np.arange(takes)]
+        return choices
+
+    @cached_property
+    def _flights(self) -> "_Flights":
+        return _Flights(self._prints)
 
 
 def _stretches(sure: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from harness.evidence.prints import Interval, Times
 from harness.live.flights import Flights, Horizon
 from harness.live.progress import PATIENCE_NS, SyncRuns
 from harness.overlap import exposures_from_outside
+from harness.pool import Meetings
 from harness.records import SyncRun
 
 _BEFORE_NS = 1_000_000_000
@@ -74,7 +75,7 @@ class OutsideProgress:
         hit = cells_from_outside(runs, sent_ns=sent_ns, answered_ns=answered_ns)
         self.cells.update({cell: len(of_cell) for cell, of_cell in hit.items()})
         free = np.flatnonzero(~is_used)
-        found = exposures_from_outside(runs, Interval(sent_ns[free], answered_ns[free]))
+        found = exposures_from_outside(Meetings(runs, Interval(sent_ns[free], answered_ns[free])))
         self.exposures += len(found)
         is_used[free[[number for exposure in found for number in (exposure.staged, exposure.waiting)]]] = True
         kept = answered_ns >= self._needed_from_ns

@@ -24,6 +24,7 @@ from harness.fingerprint import checksum
 from harness.gate import decide
 from harness.load.worker import _PIECE_BYTES
 from harness.overlap import exposures_from_outside
+from harness.pool import Meetings
 from harness.records import Batch, ClockReading, Evidence, Print, SyncRun
 from harness.run import CLOCK
 from tests.e2e.conftest import ROOT, Command, sentences, wait_until
@@ -259,7 +260,9 @@ def _exposures(evidence: RunEvidence, segment: str) -> int:
     """Those that prints of this segment alone make."""
     rows = _rows(evidence, segment)
     return len(
-        exposures_from_outside(evidence.sync_runs, Interval(*(column[rows] for column in evidence.prints.certain)))
+        exposures_from_outside(
+            Meetings(evidence.sync_runs, Interval(*(column[rows] for column in evidence.prints.certain)))
+        )
     )
 
 

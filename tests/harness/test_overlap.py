@@ -16,6 +16,7 @@ from harness import overlap, sweep
 from harness.evidence.events import Events
 from harness.evidence.prints import Interval
 from harness.overlap import Exposure, exposures, exposures_from_outside, exposures_in_flight, runs_met
+from harness.pool import Meetings
 from harness.records import PrintEvent, SyncRun
 
 Span = tuple[int, int]
@@ -183,10 +184,10 @@ def test_exposures_from_outside_obey_the_same_rules(
 ) -> None:
     """From outside a print in flight counts as either of the two; another order of the evidence changes names only."""
     stays: Stays = {row: (span, "") for row, span in enumerate(prints)}
-    found = exposures_from_outside(runs, columns(prints))
+    found = exposures_from_outside(Meetings(runs, columns(prints)))
     check(found, runs, stays, stays)
     shuffled = columns(shuffler.sample(prints, len(prints)))
-    again = exposures_from_outside(shuffler.sample(runs, len(runs)), shuffled)
+    again = exposures_from_outside(Meetings(shuffler.sample(runs, len(runs)), shuffled))
     assert [(exposure.sync_run, exposure.at_ns) for exposure in again] == [
         (exposure.sync_run, exposure.at_ns) for exposure in found
     ]
@@ -198,7 +199,7 @@ def test_exposures_from_outside_never_exceed_the_largest_disjoint_set(runs: list
     """From outside too the greedy count is conservative, and finds at least one exposure where there is any."""
     stays: Stays = {row: (span, "") for row, span in enumerate(prints)}
     largest = most_disjoint([triple for triple in triples(runs, stays, stays) if triple[1] < triple[2]])
-    assert min(1, largest) <= len(exposures_from_outside(runs, columns(prints))) <= largest
+    assert min(1, largest) <= len(exposures_from_outside(Meetings(runs, columns(prints)))) <= largest
 
 
 @settings(deadline=None, max_examples=200)
@@ -210,7 +211,11 @@ def test_any_number_looked_at_once(
 
     def found() -> tuple[list[Exposure], list[Exposure], int]:
         columns_ = columns(prints)
-        return exposures(runs, Events.of(events)), exposures_from_outside(runs, columns_), runs_met(runs, columns_)
+        return (
+            exposures(runs, Events.of(events)),
+            exposures_from_outside(Meetings(runs, columns_)),
+            runs_met(Meetings(runs, columns_)),
+        )
 
     before = found()
     with pytest.MonkeyPatch.context() as patch:
@@ -238,21 +243,21 @@ def test_runs_met_counts_each_print_for_one_run(
 ) -> None:
     """As many runs met a print as choosing one after the other gives, in whatever order the evidence comes."""
     naive = naive_runs_met(runs, prints)
-    assert runs_met(runs, columns(prints)) == naive
-    assert runs_met(shuffler.sample(runs, len(runs)), columns(shuffler.sample(prints, len(prints)))) == naive
+    assert runs_met(Meetings(runs, columns(prints))) == naive
+    assert runs_met(Meetings(shuffler.sample(runs, len(runs)), columns(shuffler.sample(prints, len(prints))))) == naive
     assert naive <= sum(any(share(lasted(sync_run), span) for span in prints) for sync_run in runs)
 
 
 @pytest.mark.parametrize("order", list(permutations([(5, 6), (5, 30), (5, 7)])))
 def test_prints_sent_at_once(order: list[Span]) -> None:
     """Of prints sent in one nanosecond the run takes the one that leaves first, whichever row it has."""
-    assert runs_met([run("r1", 4, 9), run("r2", 5, 9), run("r3", 20, 25)], columns(order)) == 3
+    assert runs_met(Meetings([run("r1", 4, 9), run("r2", 5, 9), run("r3", 20, 25)], columns(order))) == 3
 
 
 @pytest.mark.parametrize("order", list(permutations([(0, 1), (0, 1), (0, 9), (0, 9)])))
 def test_prints_sent_at_once_from_outside(order: list[Span]) -> None:
     """Of prints sent in one nanosecond the two that leave first make the pair, so that the others stay for later."""
-    assert len(exposures_from_outside([run("r1", 0, 0), run("r2", 4, 6)], columns(order))) == 2
+    assert len(exposures_from_outside(Meetings([run("r1", 0, 0), run("r2", 4, 6)], columns(order)))) == 2
 
 
 @pytest.mark.parametrize("backwards", [(20, 10), (16, 15)])
@@ -260,8 +265,8 @@ def test_an_empty_interval_counts_nowhere(backwards: Span) -> None:
     """A print of which no instant in flight is certain, sent after it was answered by the clocks, meets nothing."""
     prints = columns([(0, 30), backwards])
     runs = [run("r1", 0, 50), run("r2", 0, 50)]
-    assert exposures_from_outside(runs, prints) == []
-    assert runs_met(runs, prints) == 1
+    assert exposures_from_outside(Meetings(runs, prints)) == []
+    assert runs_met(Meetings(runs, prints)) == 1
 
 
 A = at("a", waiting=0, staged=10, written=12, read=20)
@@ -334,13 +339,13 @@ def test_table(rule: str, runs: list[SyncRun], events: list[PrintEvent], expecte
 
 def test_outside_two_flights_that_do_not_meet_score_none() -> None:
     """Two prints that meet the sync run one after the other are no exposure, though a count of pairs would say two."""
-    assert exposures_from_outside([run("r", 0, 100)], columns([(1, 10), (11, 20)])) == []
-    assert exposures_from_outside([run("r", 0, 100)], columns([(1, 10)])) == []
+    assert exposures_from_outside(Meetings([run("r", 0, 100)], columns([(1, 10), (11, 20)]))) == []
+    assert exposures_from_outside(Meetings([run("r", 0, 100)], columns([(1, 10)]))) == []
 
 
 def test_outside_touching_at_one_nanosecond_counts() -> None:
     """Closed intervals: answered in the nanosecond in which the other is sent is in flight together."""
-    (found,) = exposures_from_outside([run("r", 10, 10)], columns([(1, 10), (10, 20)]))
+    (found,) = exposures_from_outside(Meetings([run("r", 10, 10)], columns([(1, 10), (10, 20)])))
     assert (found.sync_run, found.at_ns, {found.staged, found.waiting}) == ("r", 10, {0, 1})
 
 
@@ -369,8 +374,8 @@ def test_many_to_choose_from() -> None:
     """Of a hundred thousand sync runs and prints at once each run gets its pair."""
     runs = [run(f"r{number}", number * 10, number * 10 + 9) for number in range(100_000)]
     flights_at_once = [(number * 10 + part, number * 10 + 5) for number in range(100_000) for part in (1, 2)]
-    assert len(exposures_from_outside(runs, columns(flights_at_once))) == len(runs)
-    assert runs_met(runs, columns(flights_at_once)) == len(runs)
+    assert len(exposures_from_outside(Meetings(runs, columns(flights_at_once)))) == len(runs)
+    assert runs_met(Meetings(runs, columns(flights_at_once))) == len(runs)
 
 
 def told() -> list[str]:

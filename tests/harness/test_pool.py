@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness import pool
 from harness.evidence.prints import Interval, Times
-from harness.pool import Pool, Taken, taken_from_pool
+from harness.pool import Meetings, Pool, Taken
 from harness.records import SyncRun
 from harness.sweep import Served, served, served_in_order
 
@@ -51,7 +51,7 @@ def test_at_once_as_one_by_one(runs: list[SyncRun], spans: list[Span], takes: in
     prints = in_columns(spans)
     one_by_one = list(served(runs, Pool(prints.sent_ns, prints.answered_ns, takes=takes)))
     with patch.multiple(pool, _AT_ONCE=at_once, _BEYOND=beyond):
-        assert one_by_one_of(taken_from_pool(runs, prints, takes=takes)) == one_by_one
+        assert one_by_one_of(Meetings(runs, prints).taken(takes)) == one_by_one
 
 
 @pytest.mark.parametrize("takes", [1, 2])
@@ -66,7 +66,7 @@ def test_most_are_told_at_once(takes: int) -> None:
         return served_in_order(begins_ns, ends_ns, room)
 
     with patch.object(pool, "served_in_order", spy):
-        found = taken_from_pool(runs, in_columns(spans), takes=takes)
+        found = Meetings(runs, in_columns(spans)).taken(takes)
     assert found.run.tolist() == [*range(500), *range(501, 1000)]
     assert [some[0] for some in looked_at] == [5000]
     assert len(looked_at[0]) < 100

@@ -17,6 +17,7 @@ from harness.evidence.prints import Interval
 from harness.live.flights import Flights
 from harness.live.progress_outside import OutsideProgress
 from harness.overlap import exposures_from_outside
+from harness.pool import Meetings
 from harness.records import SyncRun
 from tests.harness.builders import sync_run
 
@@ -34,7 +35,7 @@ class History(NamedTuple):
         """What the gate says of the whole."""
         sent_ns, answered_ns = np.array(self.prints, dtype=np.int64).reshape(-1, 2).T
         hit = cells_from_outside(self.runs, sent_ns=sent_ns, answered_ns=answered_ns)
-        found = exposures_from_outside(self.runs, Interval(sent_ns, answered_ns))
+        found = exposures_from_outside(Meetings(self.runs, Interval(sent_ns, answered_ns)))
         return len(found), {cell: len(of_cell) for cell, of_cell in hit.items()}
 
     def pull(self, progress: OutsideProgress, after_ns: int, now_ns: int) -> None:
