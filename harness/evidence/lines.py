@@ -152,17 +152,16 @@ class Chunk(NamedTuple):
     no_prints: int = 0
 
 
-def read_lines(data: bytes, offset: int, sorts: Sorts) -> tuple[Chunk, int]:
-    """The lines at the beginning of the data up to the first that is not exactly as this version writes it.
+def read_lines(buffer: Buffer, offset: int, sorts: Sorts) -> tuple[Chunk, int]:
+    """The lines at the beginning of the buffer up to the first that is not exactly as this version writes it.
 
     Args:
-        data: begins with a line; offset: where that is in the segment.
+        buffer: begins with a line; offset: where that is in the segment.
 
     Returns:
-        The records, and how many bytes of the data they fill.
+        The records, and how many bytes they fill.
     """
-    buffer = Buffer(data)
-    ends = _line_ends(data)
+    data, ends = buffer.data, _line_ends(buffer)
     begins = np.append(0, ends + 1)[:-1]
     good = np.zeros(len(ends), dtype=np.bool_)
     is_typed, types = buffer.starts_with(_TYPE, begins), buffer.words[begins + len(_TYPE)]
@@ -193,14 +192,15 @@ def _decode_others(lines: Sequence[bytes]) -> list[Other]:
     return found
 
 
-def _line_ends(data: bytes) -> Places:
+def _line_ends(buffer: Buffer) -> Places:
     """Where the lines end before the first byte that has no place in one."""
-    if not data.isascii():
+    size = buffer.size
+    if not buffer.data.isascii():
         try:
-            data.decode()
+            buffer.data.decode()
         except UnicodeDecodeError as error:
-            data = data[: error.start]
-    codes = np.frombuffer(data, dtype=np.uint8)
+            size = min(size, error.start)
+    codes = np.frombuffer(buffer.data, dtype=np.uint8, count=size)
     ends = np.flatnonzero(codes < ord(" "))
     strange = np.flatnonzero(codes[ends] != ord("\n"))
     return ends[: strange[0]] if len(strange) else ends

@@ -8,6 +8,7 @@ last batch, and a cut is seen.
 import os
 from collections.abc import Iterator
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ import xxhash
 from harness.evidence.ledger import SCHEMA, LedgerError, segment_path
 from harness.evidence.lines import Chunk, EventColumns, Line, Other, PrintColumns, PrintLine, read_lines
 from harness.evidence.sorts import Sorts
+from harness.evidence.texts import Buffer
 from harness.fingerprint import CHECKSUM_NAME
 from harness.records import (
     Batch,
@@ -158,40 +160,42 @@ class SegmentReader:
 
     def __iter__(self) -> Iterator[Evidence]:
         """Every record whole."""
-        for data, offset in self._data():
-            for record, _, _ in self._one_by_one(_whole_decoder, data, offset):
+        for buffer, offset in self._buffers():
+            for record, _, _ in self._one_by_one(_whole_decoder, buffer.data[: buffer.size], offset):
                 yield record
 
     def chunks(self) -> Iterator[Chunk]:
         """The records in their order, some thousand at once."""
-        for data, offset in self._data():
+        for buffer, offset in self._buffers():
             read = 0
             if self._lines and not self.closed:
-                chunk, read = read_lines(data, offset, self._sorts)
-                self._digest.update(data[:read])
+                chunk, read = read_lines(buffer, offset, self._sorts)
+                self._digest.update(memoryview(buffer.data)[:read])
                 self._lines += chunk.records
                 self.records += chunk.records
                 yield chunk
             # What a header or a footer is about, and whatever is damaged, is told line by line.
-            if read < len(data):
-                yield self._chunk(data[read:], offset + read)
+            if read < buffer.size:
+                yield self._chunk(buffer.data[read : buffer.size], offset + read)
 
-    def _data(self) -> Iterator[tuple[bytes, int]]:
+    def _buffers(self) -> Iterator[tuple[Buffer, int]]:
         """The first line, and then many at once, each time with the place where they begin."""
         name = self.path.stem
         try:
+            size = self.path.stat().st_size
             file = self.path.open("rb")
         except OSError as error:
             self.faults.append(f"segment {name} cannot be read: {error.strerror}")
             return
         with file:
-            offset = 0
-            data = file.readline()
-            while data:
-                yield data, offset
-                offset += len(data)
-                data = file.read(_CHUNK_BYTES)
-                data += b"" if data.endswith(b"\n") else file.readline()
+            if size:
+                with mmap(file.fileno(), size, access=ACCESS_READ) as data, memoryview(data) as view:
+                    begin, end = 0, data.find(b"\n") + 1 or size
+                    while begin < size:
+                        yield Buffer(view[begin:end]), begin
+                        begin = end
+                        end = data.rfind(b"\n", begin, begin + _CHUNK_BYTES) + 1
+                        end = end or data.find(b"\n", begin) + 1 or size
         if self._lines and not self.clock:
             self.faults.append(f"segment {name} has no header: nothing says of which run it is")
         if not self.closed:

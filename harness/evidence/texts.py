@@ -17,6 +17,7 @@ Words = NDArray[np.uint64]
 LONGEST = 256
 """Bytes; a longer text is left to others."""
 _ROOM = 2048  # behind the data, so that a field which is looked for behind the last line is looked for in nothing
+_NOTHING = bytes(_ROOM)
 _DIGITS = 19  # as many as the largest number has that 64 bits hold with a sign
 
 _LOW, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
@@ -34,12 +35,16 @@ class Buffer:
 
     Args:
         data: what is behind its end reads as zeros.
+
+    Attributes:
+        data: with some of these zeros; size: without them, in bytes.
     """
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.words: Words = np.ndarray(len(data) + _ROOM - 7, dtype="<u8", buffer=data + bytes(_ROOM), strides=(1,))
-        self.escapes: Places = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\\")) if b"\\" in data else _NOWHERE
+    def __init__(self, data: bytes | memoryview) -> None:
+        self.data, self.size = b"".join((data, _NOTHING)), len(data)
+        self.words: Words = np.ndarray(self.size + _ROOM - 7, dtype="<u8", buffer=self.data, strides=(1,))
+        codes = np.frombuffer(self.data, np.uint8)
+        self.escapes: Places = np.flatnonzero(codes == ord("\\")) if b"\\" in self.data else _NOWHERE
 
     def starts_with(self, text: bytes, at: Places) -> Flags:
         """At which of the places this text stands."""

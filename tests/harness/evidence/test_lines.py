@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from harness.evidence.lines import read_lines
 from harness.evidence.sorts import Sorts
-from harness.evidence.texts import Texts
+from harness.evidence.texts import Buffer, Texts
 from harness.records import Batch, Evidence, Print, PrintEvent
 from tests.harness.builders import EVERY_KIND, delivery, failed, paper
 
@@ -38,7 +38,7 @@ def written(records: list[Evidence]) -> bytes:
 def check(data: bytes, offset: int = 0) -> int:
     """What is read of the data is what its lines say one by one; returns how many could be read."""
     sorts = Sorts()
-    chunk, read = read_lines(data, offset, sorts)
+    chunk, read = read_lines(Buffer(data), offset, sorts)
     lines = data[:read].split(b"\n")[:-1]
     assert data[:read] == b"".join(line + b"\n" for line in lines)
     whole = [decode(line) for line in lines]
@@ -112,7 +112,7 @@ def test_rest_behind_damage() -> None:
     """The lines before a damaged one are read, and reading stops where it begins."""
     before = written([failed("A1", "A"), PrintEvent(nonce="A1.1", point="written", at_ns=1, slot="1")])
     rest = b'{"type":"print","application":"A2",?' + written([failed("A3", "A")])
-    chunk, read = read_lines(before + rest, 0, Sorts())
+    chunk, read = read_lines(Buffer(before + rest), 0, Sorts())
     assert (read, chunk.records) == (len(before), 2)
 
 
@@ -129,5 +129,5 @@ def test_a_known_sort_makes_no_damaged_line_right() -> None:
         line.replace(b'"A1"', b'"A\n"'),
     ):
         assert broken != line
-        chunk, read = read_lines(line + b"\n" + broken + b"\n", 0, Sorts())
+        chunk, read = read_lines(Buffer(line + b"\n" + broken + b"\n"), 0, Sorts())
         assert (read, chunk.records) == (len(line) + 1, 1)
