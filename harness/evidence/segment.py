@@ -8,7 +8,7 @@ last batch, and a cut is seen.
 import os
 from collections.abc import Iterator
 from io import BytesIO
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, MADV_DONTNEED, PAGESIZE, mmap
 from pathlib import Path
 from typing import TypeVar
 
@@ -182,17 +182,20 @@ class SegmentReader:
         """The first line, and then many at once, each time with the place where they begin."""
         name = self.path.stem
         try:
-            size = self.path.stat().st_size
             file = self.path.open("rb")
         except OSError as error:
             self.faults.append(f"segment {name} cannot be read: {error.strerror}")
             return
         with file:
+            size = os.fstat(file.fileno()).st_size
             if size:
                 with mmap(file.fileno(), size, access=ACCESS_READ) as data, memoryview(data) as view:
                     begin, end = 0, data.find(b"\n") + 1 or size
                     while begin < size:
                         yield Buffer(view[begin:end]), begin
+                        # It is copied: nobody shall take what was read for memory that the process needs.
+                        page = begin // PAGESIZE * PAGESIZE
+                        data.madvise(MADV_DONTNEED, page, end - page)
                         begin = end
                         end = data.rfind(b"\n", begin, begin + _CHUNK_BYTES) + 1
                         end = end or data.find(b"\n", begin) + 1 or size
