@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from harness.crowds import MOST, Crowds, Stays, Union, is_last
 from harness.evidence.run_times import UNSEEN_NS, RunTimes
-from harness.ranges import changes
+from harness.ranges import changes, stretches
 from harness.records import Record, SyncRun
 
 Times = npt.NDArray[np.int64]
@@ -35,7 +35,8 @@ STATES = ("applied", *SLOT_STATES)
 POINTS = (*STATES, "other")
 """Points that begin a state, and one name for all others, which only end one."""
 
-_AT_ONCE = 262_144  # events, so that what is made of them stays in the processor's cache
+EVENTS_AT_ONCE = 262_144
+"""Events that are looked at together, so that what is made of them stays in the processor's cache."""
 
 
 class Cell(Record, frozen=True, kw_only=True):
@@ -204,8 +205,13 @@ def in_order(print_: npt.NDArray[np.int32], at_ns: Times) -> bool:
 
     Sorting is most of what very many events cost, and they come sorted.
     """
-    same = print_[1:] == print_[:-1]
-    return bool(np.all((print_[1:] > print_[:-1]) | (same & (at_ns[1:] > at_ns[:-1]))))
+    for first in range(0, len(print_), EVENTS_AT_ONCE):
+        here = slice(first, first + EVENTS_AT_ONCE + 1)
+        earlier, later = print_[here][:-1], print_[here][1:]
+        in_time = at_ns[here][1:] > at_ns[here][:-1]
+        if not np.all((later > earlier) | ((later == earlier) & in_time)):
+            return False
+    return True
 
 
 class _StaysByPoints:
@@ -222,10 +228,7 @@ class _StaysByPoints:
             order = order[is_last(print_[order], at_ns[order])]
             print_, point, at_ns, slot = print_[order], point[order], at_ns[order], slot[order]
         self._print, self._point, self._at_ns, self._slot = print_, point, at_ns, slot
-        # In parts, none of which cuts a print in two: that of a longer print is longer, too.
-        cuts = np.searchsorted(print_, print_[::_AT_ONCE], side="left")
-        self._firsts = cuts[changes(cuts)]
-        self._lasts = np.append(self._firsts[1:], len(print_))
+        self._firsts, self._lasts = stretches(print_, EVENTS_AT_ONCE)
         self._earliest_ns: Times = np.minimum.reduceat(at_ns, self._firsts) if len(print_) else at_ns
         self._latest_ns: Times = np.maximum.reduceat(at_ns, self._firsts) if len(print_) else at_ns
 

@@ -18,10 +18,11 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.coverage import POINTS, in_order
+from harness.coverage import EVENTS_AT_ONCE, POINTS
 from harness.evidence.events import Events
 from harness.evidence.prints import Interval, Rows
 from harness.pool import Meetings
+from harness.ranges import stretches
 from harness.records import Record, SyncRun
 from harness.sweep import Slots, Stays, served
 
@@ -120,10 +121,20 @@ def runs_met(meetings: Meetings) -> int:
 def _stays(events: Events) -> Stays:
     """When prints were in the stage, and when they waited for it."""
     print_, point, at_ns, slot = events.print_, events.point, events.at_ns, events.slot
-    if not in_order(print_, at_ns):
+    if not events.in_order:
         # Of several points in one nanosecond those that end a wait come after it, for no wait may be prolonged.
         order = np.lexsort((slot, point != _WAITING, at_ns, print_))
         print_, point, at_ns, slot = print_[order], point[order], at_ns[order], slot[order]
+    limits = zip(*(column.tolist() for column in stretches(print_, EVENTS_AT_ONCE)), strict=True)
+    parts = (slice(0, 0), *(slice(first, last) for first, last in limits))
+    found = [_stays_of(print_[part], point[part], at_ns[part], slot[part]) for part in parts]
+    return Stays(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def _stays_of(
+    print_: NDArray[np.int32], point: NDArray[np.int8], at_ns: NDArray[np.int64], slot: NDArray[np.int32]
+) -> Stays:
+    """Of the events of some prints, in order."""
 
     def last(wanted: int) -> Rows:
         rows = np.flatnonzero(point == wanted)

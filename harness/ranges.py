@@ -19,3 +19,14 @@ def changes(column: ArrayLike) -> Numbers:
     """Rows that differ from the one before, the first one included."""
     values = np.asarray(column)
     return np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.intp)
+
+
+def stretches(column: NDArray[np.signedinteger], at_once: int) -> tuple[Numbers, Numbers]:
+    """Where stretches of about so many rows begin and end, none of which cuts equal numbers in two.
+
+    Args:
+        column: in ascending order.
+    """
+    cuts = np.searchsorted(column, column[::at_once], side="left")
+    firsts = cuts[changes(cuts)]
+    return firsts, np.append(firsts[1:], len(column))[: len(firsts)]

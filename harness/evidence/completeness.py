@@ -40,7 +40,7 @@ def _shared_identities(prints: Prints) -> tuple[int, list[str]]:
 
     If any two prints of a group were, then also two of them that follow one another in the order of the time sent.
     """
-    groups, group_of_sort = numbered([sort.group for sort in prints.sorts])
+    groups, group_of_sort = numbered(prints.known_sorts.groups)
     if len(groups) < 2**15:  # the smaller the numbers, the quicker they are sorted
         group_of_sort = group_of_sort.astype(np.int16)
     sent_ns, answered_ns = prints.certain

@@ -1,6 +1,6 @@
 """The named points that prints reached inside the service, in columns. Pure."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from copy import copy
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -16,7 +16,6 @@ from harness.records import PrintEvent
 
 _APPLIED = POINTS.index("applied")
 _STATES = POINTS[:-1]
-_AT_ONCE = 8192  # pieces, so that what is made of them stays in the processor's cache
 _MOST_OTHERS = 100
 """Points beside the states whose names are kept, so that numbers fit into a byte; of a service with more, none is."""
 
@@ -65,11 +64,12 @@ class _Part(NamedTuple):
 
     Args:
         digests: of the nonces of its pieces, which are events of one print that follow one another.
-        begins: the row in which each piece begins.
+        begins: the row in which each piece begins, and first_ns: when the first of its events was.
     """
 
     digests: Words
     begins: NDArray[np.intp]
+    first_ns: NDArray[np.int64]
     point: NDArray[np.int8]
     at_ns: NDArray[np.int64]
     slot: NDArray[np.int32]
@@ -83,6 +83,7 @@ class Events:
         point: index into `points`, which begin as `harness.coverage.POINTS` do: a number that is not below that of
             "other" there is one that only ends a state.
         at_ns: on the run's clock; slot: index into `slots`; -1 where the event has none.
+        in_order: whether no print reached two points in one nanosecond, so that the order of time is the only one.
         points, slots: their names, but for the states in the order of the alphabet.
     """
 
@@ -106,7 +107,8 @@ class Events:
         points, slots = self._points.of(events.point).astype(np.int8), self._slots.of(events.slot)
         digests = events.nonce.digests()
         begins = changes(digests)
-        self._parts.append(_Part(digests[begins], self._rows + begins, points, events.at_ns, slots))
+        first_ns = np.minimum.reduceat(events.at_ns, begins) if len(begins) else events.at_ns
+        self._parts.append(_Part(digests[begins], self._rows + begins, first_ns, points, events.at_ns, slots))
         self._rows += len(digests)
 
     def _point_number(self, point: str) -> int:
@@ -124,15 +126,20 @@ class Events:
     def seal(self) -> None:
         """Make the columns; nothing is added any more."""
         self.add(EventColumns.of([]))  # so that there is something to concatenate
-        digests, begins, point, at_ns, slot = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
-        self._parts.clear()
+        digests = np.concatenate([part.digests for part in self._parts])
         of_next = changes(digests)  # one that goes on in the next part is one
-        digests, begins = digests[of_next], begins[of_next]
-        lengths = np.diff(begins, append=len(at_ns))
-        first_ns = np.minimum.reduceat(at_ns, begins) if len(begins) else at_ns
-        order, numbers = _print_by_print(digests, first_ns)
-        begins, lengths = begins[order], lengths[order]
-        self._digests = digests[order[changes(numbers)]]
+        begins = np.concatenate([part.begins for part in self._parts])[of_next]
+        first_ns = np.concatenate([part.first_ns for part in self._parts])
+        lengths = np.diff(begins, append=self._rows)
+        order, numbers = _print_by_print(
+            digests[of_next], np.minimum.reduceat(first_ns, of_next) if len(of_next) else first_ns
+        )
+        self._digests = digests[of_next[order[changes(numbers)]]]
+        self.print_: NDArray[np.int32] = np.repeat(numbers, lengths[order])
+        # By how many rows each piece moves, and so each piece of a part.
+        moves = np.empty_like(begins)
+        moves[order] = np.cumsum(lengths[order]) - lengths[order] - begins[order]
+        moves = np.repeat(moves, np.diff(of_next, append=len(digests)))
         others = self._other_points if len(self._other_points) <= _MOST_OTHERS else []
         self.points = *_STATES, *(sorted({*others}) or POINTS[-1:])
         self.slots = tuple(sorted(self._slot_names))
@@ -143,20 +150,27 @@ class Events:
         slot_ranks = np.array(
             [*map(self.slots.index, self._slot_names), -1], dtype=np.int32
         )  # the last is that of none
-        self.print_: NDArray[np.int32] = np.repeat(numbers, lengths)
-        self.point: NDArray[np.int8] = np.empty(len(at_ns), dtype=np.int8)
-        self.at_ns: NDArray[np.int64] = np.empty(len(at_ns), dtype=np.int64)
-        self.slot: NDArray[np.int32] = np.empty(len(at_ns), dtype=np.int32)
-        done = 0
-        for first in range(0, len(begins), _AT_ONCE):
-            some = slice(first, first + _AT_ONCE)
-            _, rows = ranges(begins[some], begins[some] + lengths[some])
-            here = slice(done, done := done + len(rows))
-            self.point[here], self.at_ns[here] = point_ranks[point[rows]], at_ns[rows]
-            self.slot[here] = slot_ranks[slot[rows]]
-        if not in_order(self.print_, self.at_ns):
+        self.point: NDArray[np.int8] = np.empty(self._rows, dtype=np.int8)
+        self.at_ns: NDArray[np.int64] = np.empty(self._rows, dtype=np.int64)
+        self.slot: NDArray[np.int32] = np.empty(self._rows, dtype=np.int32)
+        done = pieces = 0
+        for part in self._take_parts():
+            here = np.arange(done, done := done + len(part.point))
+            of_part = moves[pieces : (pieces := pieces + len(part.begins))]
+            to = here + np.repeat(of_part, np.diff(part.begins, append=done))
+            self.point[to], self.at_ns[to] = point_ranks[part.point], part.at_ns
+            self.slot[to] = slot_ranks[part.slot]
+        self.in_order = in_order(self.print_, self.at_ns)
+        if not self.in_order:
             rows = np.lexsort((self.at_ns, self.print_))
             self.point, self.at_ns, self.slot = self.point[rows], self.at_ns[rows], self.slot[rows]
+            self.in_order = in_order(self.print_, self.at_ns)
+
+    def _take_parts(self) -> Iterator[_Part]:
+        """Each part, of which nothing is kept."""
+        self._parts.reverse()
+        while self._parts:
+            yield self._parts.pop()
 
     def without(self, prints: Collection[int]) -> Self:
         """All but the events of these prints, whose numbers nobody else gets."""

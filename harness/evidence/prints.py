@@ -105,9 +105,9 @@ class Prints:
         sent_ns = np.concatenate([part.sent_ns for part in parts])
         answered_ns = np.concatenate([part.answered_ns for part in parts])
         self.segment = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-        answers, self._answer = numbered([sort.answer for sort in self.sorts])
+        answers, self._answer = numbered(self.known_sorts.answers)
         self._answers = dict(zip(answers, range(len(answers)), strict=True))
-        self.kinds, self._kind = numbered([sort.kind for sort in self.sorts])
+        self.kinds, self._kind = numbered(self.known_sorts.kinds)
         self.latency_ns = answered_ns - sent_ns + self.late_ns
         self.possible = self.certain = Interval(sent_ns, answered_ns)
         if self._has_clocks:

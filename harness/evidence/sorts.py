@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.records import Print
+from harness.records import Answered, Print
 
 SORT_BEGINS = b'"applicant":'
 """With this, in the line of a print."""
@@ -24,10 +24,14 @@ class Sorts:
 
     Attributes:
         prints: one of each sort, by its number.
+        answers, kinds, groups: of these prints, taken from them while they are at hand.
     """
 
     def __init__(self) -> None:
         self.prints: list[Print] = []
+        self.answers: list[Answered] = []
+        self.kinds: list[str] = []
+        self.groups: list[str] = []
         self._numbers: dict[bytes, int] = {}
 
     def number(self, line: bytes) -> int:
@@ -64,8 +68,7 @@ class Sorts:
         # No sort holds the end of a line and no record is written with one: equal as a whole, they are so one by one.
         if _encode_lines(prints) != lines:
             return False
-        self._numbers.update(zip(sorts, range(len(self.prints), len(self.prints) + len(sorts)), strict=True))
-        self.prints += prints
+        self._keep(sorts, prints)
         return True
 
     def _add_until_none(self, sorts: Sequence[bytes]) -> int:
@@ -84,6 +87,14 @@ class Sorts:
             print_ = _decode_print(line)
             if _encode(print_) != line:
                 raise ValueError(_ANOTHER_FORM)
-            number = self._numbers[sort] = len(self.prints)
-            self.prints.append(print_)
+            number = len(self.prints)
+            self._keep([sort], [print_])
         return number
+
+    def _keep(self, sorts: Sequence[bytes], prints: Sequence[Print]) -> None:
+        """New ones, each with its print."""
+        self._numbers.update(zip(sorts, range(len(self.prints), len(self.prints) + len(sorts)), strict=True))
+        self.prints += prints
+        self.answers += [print_.answer for print_ in prints]
+        self.kinds += [print_.kind for print_ in prints]
+        self.groups += [print_.group for print_ in prints]

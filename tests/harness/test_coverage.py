@@ -140,7 +140,7 @@ def test_crowded_slots_as_naive(runs: list[SyncRun], data: st.DataObject) -> Non
 @given(runs_, points, st.sampled_from([1, 2, 5]))
 def test_parts_as_naive(runs: list[SyncRun], events: list[Event], at_once: int) -> None:
     """However few events are looked at together, nobody who was there is forgotten."""
-    with patch.object(coverage, "_AT_ONCE", at_once):
+    with patch.object(coverage, "EVENTS_AT_ONCE", at_once):
         assert hit_by_points(runs, events) == naive_from_points(runs, events)
 
 

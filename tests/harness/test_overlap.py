@@ -220,6 +220,7 @@ def test_any_number_looked_at_once(
     before = found()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweep, "_AT_ONCE", at_once)
+        patch.setattr(overlap, "EVENTS_AT_ONCE", at_once)
         assert found() == before
 
 
