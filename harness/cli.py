@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -134,7 +135,7 @@ def up(target: str, settings: Sequence[str], **options: object) -> None:
     """Start the deployment alone, print its addresses, stop it on Ctrl-C."""
     chosen = {name: str(value) for name, value in options.items() if value is not None}
     system = load_target(target, chosen | read_assignments(settings))
-    stops = {signal.SIGINT, signal.SIGTERM}
+    asked: list[int] = []
     with TemporaryDirectory(prefix="misissue-") as logs:
         try:
             # SIGTERM ends it as Ctrl-C does, so that whoever supervises this process gets a stop in order.
@@ -143,14 +144,17 @@ def up(target: str, settings: Sequence[str], **options: object) -> None:
                 click.echo(f"{name}: {value}")
             for name, address in system.addresses().items():
                 click.echo(f"{name} {address}")
-            # From now on they come between two looks only: in the midst of one, Popen would keep its lock for ever.
-            signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+            # From now on they leave word, which is read between two looks: torn out of one, Popen would keep its lock.
+            # To block them would not do, for they go to any thread that does not, and numpy's library has one.
+            for stop in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(stop, lambda number, _: asked.append(number))
             click.echo("running; Ctrl-C stops it")
-            while not (failure := system.failure()):
-                if signal.sigtimedwait(stops, _WATCH_S) is not None:
-                    raise KeyboardInterrupt
-            click.echo(f"misissue: {failure}", err=True)
-            sys.exit(EXIT_DIED)
+            while not asked:
+                if failure := system.failure():
+                    click.echo(f"misissue: {failure}", err=True)
+                    sys.exit(EXIT_DIED)
+                time.sleep(_WATCH_S)
+            raise KeyboardInterrupt
         except KeyboardInterrupt:
             click.echo("stopping")
         finally:

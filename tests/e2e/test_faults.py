@@ -76,6 +76,7 @@ def _signal(number: signal.Signals, command: Command, directory: Path) -> None: 
 STOPPED_IN_A_LOOK = """
 import os
 import signal
+import time
 
 from tests.harness.stub import StubTarget
 
@@ -89,6 +90,7 @@ class Target(StubTarget):
 
     def failure(self):
         os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)  # another thread may get it, and tell this one a little later
         print("looked", flush=True)
         return ""
 """
