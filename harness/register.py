@@ -137,7 +137,7 @@ class Register:
         """The known versions by which the document is right: its own, and later ones that altered nothing of it."""
         still = self._still.get(document.checksum)
         if still is None:  # as most are
-            version = self._versions[document.group].get(document.version)
+            version = self.version(document.group, document.version)
             return [] if version is None else [version]
         return self._of(document.group, {document.version, *(one for one, word in still.items() if word == "right")})
 

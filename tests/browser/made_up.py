@@ -12,8 +12,8 @@ monkey.patch_all()
 
 from gevent.pywsgi import WSGIServer  # noqa: E402 - gevent has to patch first
 
-from tests.browser.runs import RUNS  # noqa: E402 - as above
-from tests.load.web_site import Site  # noqa: E402 - as above
+from tests.browser.runs import RUNS  # noqa: E402 - gevent has to patch first
+from tests.load.web_site import Site  # noqa: E402 - gevent has to patch first
 
 
 def main() -> None:

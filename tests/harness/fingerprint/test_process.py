@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped] # Locust needs it, too
+import psutil  # type: ignore[import-untyped] # it has no types; it is there because Locust needs it
 import pytest
 
 from harness.fingerprint import Fingerprint
