@@ -184,8 +184,8 @@ class City:
         return [(row["owner"].partition("#")[0], row["released"]) for row in rows] == list(expected)
 
     async def nothing_is_left(self) -> bool:
-        """Neither a wait nor a print image."""
-        return await self.waits_are() and not list(self.spool.iterdir())
+        """No wait, no print image, and no print under way: that one is through comes after its answer and its wait."""
+        return await self.waits_are() and not list(self.spool.iterdir()) and not await self.points()
 
     def is_right(
         self, answer: Answer, person: Person, *, kind: str = "juminhyo", options: tuple[str, ...] = (), version: int = 1

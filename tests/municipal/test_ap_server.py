@@ -27,7 +27,6 @@ async def test_right_papers(start_city: StartCity, topology: str) -> None:
         answer = await city.begin(f"A{number}", person.person, kind, options)
         assert city.is_right(answer, person, kind=kind, options=options)
     await until(city.nothing_is_left)
-    assert await city.points() == {}
 
 
 async def test_household_paper(start_city: StartCity) -> None:
