@@ -21,6 +21,9 @@ def read_response(response: Any, read: Callable[[int, Mapping[str, str], bytes],
         body = response.content or b""
     except OSError:
         return Answer(unanswered="cut off")
+    # After a time-out or a cut in the body FastHttpUser's client shows what it has as if that were all.
+    if not getattr(getattr(response, "_response", None), "message_complete", True):
+        return Answer(unanswered="cut off")
     headers = {} if response.headers is None else response.headers
     length = headers.get("content-length")
     if length is not None and length != str(len(body)) and "content-encoding" not in headers:
