@@ -125,7 +125,8 @@ class Document(Record, frozen=True, kw_only=True, tag="document", gc=False):
         checksum: as in `Print`; sha256: of the same bytes, hex.
         still: empty for the version that first brought these bytes. The document of an earlier version may be "right"
             by this one, too, because the change altered nothing of it; or that is "unknown", so that whoever was handed
-            it was handed neither the right one nor an old one as far as anybody can say.
+            it was handed neither the right one nor an old one as far as anybody can say; or the change "altered" it,
+            which is told only where it was "unknown" before.
     """
 
     persons: tuple[str, ...]
@@ -136,7 +137,7 @@ class Document(Record, frozen=True, kw_only=True, tag="document", gc=False):
     version: int
     checksum: str
     sha256: str
-    still: Literal["", "right", "unknown"] = ""
+    still: Literal["", "unknown", "altered", "right"] = ""
 
 
 class Change(Record, frozen=True, kw_only=True, tag="change", gc=False):

@@ -5,13 +5,15 @@ Filled from the target's truth while the run goes on, and again, from the ledger
 
 from collections import defaultdict
 from collections.abc import Callable, ItemsView, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args, get_type_hints
 
 from harness.records import Change, Document, Group, Refusal, SyncRun
 
 BEGINNING_NS = -(2**63)
 END_NS = 2**63 - 1
 _NOBODY: frozenset[str] = frozenset()
+_WORDS = get_args(get_type_hints(Document)["still"])
+"""Of `Document.still`; a later one holds, whichever is told first."""
 
 
 class RegisterError(Exception):
@@ -73,7 +75,7 @@ class Register:
         """
         if document.still:
             still = self._still[document.checksum]
-            if still.get(document.version) in {"right", document.still}:
+            if _WORDS.index(document.still) <= _WORDS.index(still.get(document.version, "")):
                 return False
             still[document.version] = document.still
             return True

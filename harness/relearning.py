@@ -4,7 +4,7 @@ Somebody else's service shows by itself alone how its documents look after a cha
 the load has stopped, and what is right is then learnt from the service, which is asked by nobody else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from harness.records import Change, Document, Print
@@ -14,7 +14,7 @@ class Relearnt(NamedTuple):
     """What was learnt after the changes.
 
     Args:
-        documents: register entries of the new versions; also old documents that are still right, or perhaps.
+        documents: register entries of the new versions; also old documents that are still right, or perhaps, or not.
         faults: one sentence for each reason for which something could not be learnt.
     """
 
@@ -30,8 +30,13 @@ class Relearning(Protocol):
     def most_changes(self) -> int:
         """How many changes a run can make of it; 0 where none is described."""
 
-    def note_change(self, change: Change) -> None:
-        """Hear of a change when it is about to be sent, and again when it was acknowledged."""
+    def note_change(self, change: Change) -> Iterable[Document]:
+        """Hear of a change when it is about to be sent, and again when it was acknowledged.
+
+        Returns:
+            The group's old documents, of which from then on and until `relearn` nobody knows whether they are still
+            right: a run may end before that, and then nobody may call them stale.
+        """
 
     def awaits(self, print_: Print) -> bool:
         """Whether bytes that are in no register entry may be right, so that nobody may be blamed for them.

@@ -7,6 +7,7 @@ nothing but `settle` and `settle_all` waits for anything.
 import logging
 import time
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
@@ -20,7 +21,7 @@ from harness.fingerprint.exact import is_unreadable
 from harness.live.tally import SelfTestSoFar, Tally, Tallying
 from harness.oracle import judge_identity
 from harness.outcome import Outcome
-from harness.records import Application, Change, Fault, Group, Print, SelfTest, self_test_id
+from harness.records import Application, Change, Document, Fault, Group, Print, SelfTest, self_test_id
 from harness.register import Register
 from harness.relearning import Relearning
 from harness.target import Answer, Target
@@ -152,9 +153,7 @@ class Recorder:
         if self._relearning is None:
             return
         learnt = self._relearning.relearn(self._waiting.prints())
-        for document in learnt.documents:
-            if self.register.add(document):
-                self.segment.write(document)
+        self._add_documents(learnt.documents)
         for text in learnt.faults:
             self.add_fault(text)
 
@@ -212,7 +211,7 @@ class Recorder:
     def add_change(self, change: Change) -> None:
         """Tell of a change: before it is sent, and again when it was answered."""
         if self._relearning is not None:
-            self._relearning.note_change(change)
+            self._add_documents(self._relearning.note_change(change))
         self.register.add_change(change)
         self.segment.write(change)
 
@@ -227,9 +226,12 @@ class Recorder:
         return self.counts.tally(self.segment.segment, self.segment.issued, self.self_test, self.faults)
 
     def _learn(self, print_: Print) -> None:
-        for expected in self._target.expected(print_):
-            if self.register.add(expected):
-                self.segment.write(expected)
+        self._add_documents(self._target.expected(print_))
+
+    def _add_documents(self, documents: Iterable[Document]) -> None:
+        for document in documents:
+            if self.register.add(document):
+                self.segment.write(document)
 
     def _is_unknown(self, print_: Print) -> bool:
         """Whether its marks have to be read; where that is slow, the truth is asked without them first."""

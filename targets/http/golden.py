@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from harness.calibration import Calibration, Learnt, LearntMask, Specimen, masks_of
 from harness.evidence.ledger import LedgerError, write_json
 from harness.fingerprint import CHECKSUM_NAME, Fingerprint
-from harness.records import Document, Print, Record, Refusal
+from harness.records import Change, Document, Print, Record, Refusal
 from harness.target import TargetError
 
 SCHEMA = 2
@@ -140,6 +141,9 @@ class RightDocuments:
                     Refusal(applicant=one.person, kind=one.kind, option=option, reason=one.refused)
                 )
         self._documents = {checksum: _document(checksum, them) for checksum, them in same.items()}
+        self._documents_of: defaultdict[str, list[Document]] = defaultdict(list)
+        for document in self._documents.values():
+            self._documents_of[document.group].append(document)
 
     def expected(self, print_: Print) -> Iterator[Document]:
         """The document that is right for the application, and the one that came out if it is anybody's."""
@@ -154,6 +158,11 @@ class RightDocuments:
     def find(self, checksum: str) -> Document | None:
         """The document of this checksum, whosever it is."""
         return self._documents.get(checksum)
+
+    def perhaps_right_by(self, change: Change) -> Iterator[Document]:
+        """The documents of the changed group, of which nobody knows yet whether they are right by its new version."""
+        for document in self._documents_of.get(change.group, ()):
+            yield replace(document, version=change.version, still="unknown")
 
     def refusals(self, group: str) -> tuple[Refusal, ...]:
         """What may not be issued to the people who apply by this group."""

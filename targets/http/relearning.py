@@ -8,7 +8,7 @@ is new from one that is wrong.
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -183,7 +183,7 @@ def _still_right(
     problems: Mapping[Case, str],
     changes: Mapping[str, Change],
 ) -> Iterator[Document]:
-    """What was right before and is so still; or perhaps is, and then nobody may call it stale."""
+    """What was right before and is so still; or perhaps is, and then nobody may call it stale; or surely not."""
     of_document: defaultdict[str, list[Case]] = defaultdict(list)
     for case in (*unaltered, *learnt, *problems):
         before = right.checksum_of(case.applicant, case.kind, case.options)
@@ -191,7 +191,11 @@ def _still_right(
             of_document[before].append(case)
     for before, cases in of_document.items():
         document = right.find(before)
-        if document is None or all(case in learnt for case in cases):
+        if document is None:
             continue
-        is_right = all(case in unaltered for case in cases)
-        yield replace(document, version=changes[document.group].version, still="right" if is_right else "unknown")
+        still: Literal["unknown", "altered", "right"] = "unknown"
+        if all(case in unaltered for case in cases):
+            still = "right"
+        elif all(case in learnt for case in cases):
+            still = "altered"
+        yield replace(document, version=changes[document.group].version, still=still)

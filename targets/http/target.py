@@ -159,9 +159,10 @@ class HttpTarget:
         """One for each group that can be changed at all."""
         return self._changing.changes.most
 
-    def note_change(self, change: Change) -> None:
-        """Of which more is known now."""
+    def note_change(self, change: Change) -> Iterable[Document]:
+        """Of which more is known now; the golden file's documents of its group may be the past."""
         self._changing.note(change)
+        return self._right.perhaps_right_by(change)
 
     def awaits(self, print_: Print) -> bool:
         """Documents that come out after a change of their group."""

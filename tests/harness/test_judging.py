@@ -92,7 +92,7 @@ still = st.builds(
     ),
     st.sampled_from(VERSIONS),
     st.sampled_from([1, 2]),
-    st.sampled_from(["right", "unknown"]),
+    st.sampled_from(["right", "altered", "unknown"]),
 )
 
 

@@ -102,10 +102,11 @@ def test_version(version: int, acknowledged_ns: int, outcome: str) -> None:
         ("right", 99, "ok"),
         ("unknown", 99, "undecided"),
         ("unknown", 100, "ok"),
+        ("altered", 99, "stale"),
     ],
 )
 def test_document_that_a_change_may_not_have_altered(
-    still: Literal["", "right", "unknown"], acknowledged_ns: int, outcome: str
+    still: Literal["", "right", "unknown", "altered"], acknowledged_ns: int, outcome: str
 ) -> None:
     """The same bytes may be right by a later version, too; where nobody knows, nobody is blamed and nobody cleared."""
     again = msgspec.structs.replace(entry("A"), version=2, still=still)

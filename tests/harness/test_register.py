@@ -54,10 +54,10 @@ def test_contradiction_changes_nothing() -> None:
     assert known.find(entry("A").checksum) == entry("A")
 
 
-@given(st.permutations([(2, "right"), (2, "unknown"), (3, "unknown")]))
-def test_still_right(order: list[tuple[int, Literal["right", "unknown"]]]) -> None:
+@given(st.permutations([(2, "right"), (2, "unknown"), (3, "unknown"), (4, "unknown"), (4, "altered")]))
+def test_still_right(order: list[tuple[int, Literal["right", "unknown", "altered"]]]) -> None:
     """By which versions bytes are right, too, depends on no order, and what is known outdoes what is not."""
-    known = register(entry("A"), HOME, change(2, sent_ns=5), change(3, sent_ns=6))
+    known = register(entry("A"), HOME, *(change(version, sent_ns=3 + version) for version in (2, 3, 4)))
     for version, still in order:
         known.add(msgspec.structs.replace(entry("A"), version=version, still=still))
     assert known.find(entry("A").checksum) == entry("A")

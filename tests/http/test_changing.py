@@ -9,7 +9,7 @@ from random import Random
 import msgspec
 import pytest
 
-from harness.calibration import Calibration
+from harness.calibration import Calibration, Specimen
 from harness.records import Application, Change, Group
 from harness.relearning import Relearning
 from harness.target import Answer, Request, TargetError
@@ -219,6 +219,21 @@ def test_waits_from_the_change_on(tmp_path: Path) -> None:
         assert target.awaits(print_) is awaits
     assert not target.awaits(msgspec.structs.replace(print_, group="G2"))
     assert target.print_request(Application(application="A2", applicant="A", group="G1", kind="payslip"))
+
+
+def test_old_documents_of_a_changed_group(tmp_path: Path) -> None:
+    """From the change on nobody knows whether they are still right; those of everybody else are."""
+    target = opened(tmp_path)
+    drawn = target.draw_change("C1", target.groups()[0], (), Random(1))
+    assert drawn is not None
+    specimens = [
+        Specimen(person=person, group=group, kind="payslip", checksum=f"of {person}", sha256="")
+        for person, group in (("A", "G1"), ("B", "G1"), ("C", "G2"))
+    ]
+    target.keep(Calibration(specimens=tuple(specimens)))
+    assert target.recall()
+    found = [(one.checksum, one.version, one.still) for one in target.note_change(drawn[0])]
+    assert found == [("of A", 2, "unknown"), ("of B", 2, "unknown")]
 
 
 def test_after_it_was_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

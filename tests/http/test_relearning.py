@@ -71,10 +71,11 @@ def is_perhaps(document: Document) -> bool:
 def test_new() -> None:
     """Twice the same, with the right marks, nobody else's: the document of the new version, and the old one is old."""
     found = weighed(twice("A", paper("A", 2)))
-    (document,) = found.documents
+    document, old = found.documents
     assert (document.applicants, document.group, document.kind, document.version) == (("A",), "G1", "payslip", 2)
     assert (document.checksum, document.sha256) == (checksum(paper("A", 2)), sha256(paper("A", 2)))
     assert document.still == ""
+    assert (old.checksum, old.version, old.still) == (checksum(paper("A")), 2, "altered")
     assert found.known == {case("A")}
     assert found.problems == {}
 
@@ -123,8 +124,9 @@ def test_the_same_for_two() -> None:
     """The same document for two applications tells nothing of either; people of a group may share one."""
     both = paper("A", 2) + paper("B", 2)
     result = weighed(twice("A", both), twice("B", both))
-    (document,) = result.documents
+    document, *old = result.documents
     assert document.applicants == ("A", "B")
+    assert {one.still for one in old} == {"altered"}
     assert result.problems == {}
     result = weighed(twice("A", both), twice("A", both, kind="annual"))
     assert set(result.problems.values()) == {"the same was learnt for another application"}

@@ -9,7 +9,8 @@ import pytest
 from harness.evidence.recorder import Recorder
 from harness.evidence.segment import SegmentReader, SegmentWriter
 from harness.evidence.waiting import Waiting
-from harness.records import Application, Change, Print
+from harness.oracle import judge
+from harness.records import Application, Change, Document, Print
 from harness.relearning import Relearnt
 from harness.target import Answer
 from tests.harness.builders import CLOCK, HOME, KIND, OTHER, RUN, change, delivery, entry, mark, paper
@@ -22,7 +23,7 @@ class Changing(StubTarget):
     """A target whose household may have changed.
 
     Attributes:
-        learns: what is learnt; may_follow: what it says of unknown documents.
+        learns: what is learnt; may_follow: what it says of unknown documents; perhaps: what it says of old ones.
     """
 
     most_changes = 1
@@ -31,11 +32,13 @@ class Changing(StubTarget):
         super().__init__()
         self.learns = Relearnt()
         self.may_follow = True
+        self.perhaps: list[Document] = []
         self.noted: list[Change] = []
         self.asked: list[str] = []
 
-    def note_change(self, change: Change) -> None:
+    def note_change(self, change: Change) -> list[Document]:
         self.noted.append(change)
+        return self.perhaps
 
     def awaits(self, print_: Print) -> bool:
         return self.may_follow and print_.group == "G1"
@@ -146,6 +149,21 @@ def test_changes_are_told(desk: Desk) -> None:
     desk.recorder.add_change(sent)
     desk.recorder.add_change(change(2, sent_ns=5))
     assert desk.target.noted == [sent, change(2, sent_ns=5)]
+
+
+def test_a_run_that_ends_before_anything_was_learnt(desk: Desk) -> None:
+    """What a change altered is known only then: whoever reads the ledger before calls no old document stale."""
+    desk.hand_out("A1", paper("A"))
+    desk.target.perhaps = [msgspec.structs.replace(entry("A"), version=2, still="unknown")]
+    desk.recorder.add_change(msgspec.structs.replace(change(2, sent_ns=5), answered_ns=None))
+    desk.recorder.add_change(msgspec.structs.replace(change(2, sent_ns=5), answered_ns=50, answers_synchronised=True))
+    (print_,) = desk.prints()
+    assert judge(print_, desk.recorder.register).outcome == "undecided"
+    records = list(SegmentReader(desk.writer.path))
+    assert [one for one in records if isinstance(one, Document) and one.still] == desk.target.perhaps
+    desk.target.learns = Relearnt(documents=[msgspec.structs.replace(entry("A"), version=2, still="altered")])
+    desk.recorder.relearn()
+    assert judge(print_, desk.recorder.register).outcome == "stale"
 
 
 def test_no_room(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
