@@ -36,13 +36,13 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         number: of the process within the run, from 0; names its applications and changes when there are several.
         parts: how many processes make the load.
-        applicants, changed: positions of the groups that apply here, and of those that the clerks here change.
+        groups: positions of those that apply here and that the clerks here change. Both the same ones, because whoever
+            is born into a group is known as one of it in the process that sent the change.
     """
 
     number: int
     parts: int
-    applicants: tuple[int, ...]
-    changed: tuple[int, ...]
+    groups: tuple[int, ...]
 
 
 class ActiveRun:
@@ -68,9 +68,10 @@ class ActiveRun:
         self.random = Random(f"{setup.seed} {share.number}")
         self.now_ns = clock.now_ns
         groups = target.groups()
-        self.applicants = Leases((groups[position] for position in share.applicants), self.random)
+        own = [groups[position] for position in share.groups]
+        self.applicants = Leases(own, self.random)
         # Clerks do not apply: they enter changes of people who may be printing at the same time.
-        self.changed = Leases((groups[position] for position in share.changed), self.random)
+        self.changed = Leases(own, self.random)
         self.prefix = f"{share.number + 1}-" if share.parts > 1 or share.number else ""  # a late one makes several
         self.next_application = count(1)
         self.next_change = count(1)

@@ -39,12 +39,11 @@ class LocalRun:
         self._stopped = False
         self.run.open()
         try:
-            everybody = tuple(range(len(self.run.target.groups())))
             self.active = ActiveRun(
                 setup,
                 self.run.target,
                 self.run.open_recorder(),
-                share=Share(number=0, parts=1, applicants=everybody, changed=everybody),
+                share=Share(number=0, parts=1, groups=tuple(range(len(self.run.target.groups())))),
                 clock=clock,
                 on_misissuance=self._stop if setup.stop_on_misissuance else lambda: None,
             )

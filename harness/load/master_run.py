@@ -90,7 +90,9 @@ class MasterRun:
             raise TargetError(message)
         self._shared = shared
         # Leases of groups: what a worker once had is never given to another, for its prints may still be under way.
-        self._applicants, self._changed = self._shuffled(), self._shuffled()
+        positions = list(range(len(self.run.target.groups())))
+        self._random.shuffle(positions)
+        self._free = deque(positions)
         runner.custom_messages.update(
             {
                 CLOCK: (self._on_clock, False),
@@ -158,21 +160,11 @@ class MasterRun:
             if worker.counted.tally is not None
         ]
 
-    def _shuffled(self) -> deque[int]:
-        positions = list(range(len(self.run.target.groups())))
-        self._random.shuffle(positions)
-        return deque(positions)
-
     def _admit(self, client_id: str) -> None:
         if client_id in self._workers:
             return
         number = len(self._workers)
-        share = Share(
-            number=number,
-            parts=self._parts,
-            applicants=self._lease(self._applicants, number),
-            changed=self._lease(self._changed, number),
-        )
+        share = Share(number=number, parts=self._parts, groups=self._lease(number))
         worker = _Worker(segment=self.run.add_segment(), share=share, counted=Incoming(self.run.id))
         self._workers[client_id] = worker
         self._tell(client_id, worker)
@@ -190,10 +182,11 @@ class MasterRun:
         )
         self._runner.send_message(RUN, pack(told), client_id)
 
-    def _lease(self, free: deque[int], number: int) -> tuple[int, ...]:
+    def _lease(self, number: int) -> tuple[int, ...]:
         """An even share to each who is there at the beginning, one kept back; half of the rest to whoever is late."""
-        share = len(free) // (self._parts - number + 1) if number < self._parts else (len(free) + 1) // 2
-        return tuple(free.popleft() for _ in range(share))
+        left = len(self._free)
+        share = left // (self._parts - number + 1) if number < self._parts else (left + 1) // 2
+        return tuple(self._free.popleft() for _ in range(share))
 
     def _collect(self) -> None:
         """Wait until every worker that can be reached has handed over its evidence, as long as any of them is heard."""

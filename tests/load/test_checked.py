@@ -74,7 +74,7 @@ class Desk:
             setup,
             EnumeratedTarget(),
             self.recorder,
-            share=module.Share(number=0, parts=1, applicants=share, changed=()),
+            share=module.Share(number=0, parts=1, groups=share),
             clock=Clock("here", lambda: self.now_ns),
             on_misissuance=lambda: None,
         )
@@ -168,6 +168,15 @@ def test_no_document(desk: Desk, told: Callable[[Any], None], answer: str, text:
     (recorded,) = desk.prints()
     assert (recorded.answer, recorded.error) == (answer, text)
     assert desk.recorder.faults == []
+
+
+def test_clerks_change_those_who_apply_here(load: Load, tmp_path: Path) -> None:
+    """Else somebody who is born in another process's sight would be a stranger on the paper of the own household."""
+    active = Desk(load, tmp_path, share=(1,)).active
+    with active.changed.lease() as changed, active.applicants.lease() as applying:
+        assert changed == applying == OTHER
+        with pytest.raises(load("harness.load.leases").NoGroupFreeError):
+            active.changed.lease().__enter__()
 
 
 def test_the_print_is_in_flight_from_its_nonce_to_its_answer(desk: Desk) -> None:
