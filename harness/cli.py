@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from harness.cli_options import EPILOG, criteria_options, language_option
+from harness.cli_options import EPILOG, Number, criteria_options, language_option
 from harness.cli_runs import compare, gate, plan, purge, report
 from harness.cli_targets import calibrate, probe
 from harness.criteria_text import CriteriaError
@@ -167,9 +168,7 @@ def up(target: str, settings: Sequence[str], **options: object) -> None:
     "--port", type=_PORT, default=_METRICS_PORT, show_default=True, help="to be scraped at; 0 takes a free one"
 )
 @click.option("--host", default=_LOOPBACK, show_default=True, help="address to listen on")
-@click.option(
-    "--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="seconds between two looks"
-)
+@click.option("--every", type=Number(min=0.1), default=1.0, show_default=True, help="seconds between two looks")
 def watch(path: Path, port: int, host: str, every: float) -> None:
     """Export metrics of the run or the log at PATH for Prometheus, while it grows and afterwards, until Ctrl-C.
 
@@ -237,7 +236,7 @@ def _find_profile(profile: str) -> Path:
 
 
 def main() -> None:
-    """Entry point: every error of the user's making is one line and exit code 2."""
+    """Entry point: every error of the user's making is one line and exit code 2; one of ours is that of a death."""
     if sys.platform != "linux":
         sys.exit(_complain(f"misissue runs on Linux only for now; this is {sys.platform}"))
     try:
@@ -250,6 +249,9 @@ def main() -> None:
         sys.exit(3)
     except (TargetError, LedgerError, CriteriaError) as error:
         sys.exit(_complain(str(error)))
+    except Exception:  # noqa: BLE001 - Python would end with 1, which reads as FAIL
+        traceback.print_exc()
+        sys.exit(EXIT_DIED)
 
 
 def _complain(message: str) -> int:

@@ -1,8 +1,9 @@
 """Options and sentences that several commands share."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -30,6 +31,17 @@ def criteria_options(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+class Number(click.FloatRange):
+    """A finite number within limits; to click itself `nan` lies within any, being neither below nor above one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """See `click.ParamType`."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number; right is one in the range {self._describe_range()}.", param, ctx)
+        return number
 
 
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)

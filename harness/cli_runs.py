@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.bound import exposures_needed
-from harness.cli_options import EPILOG, NEW_FILE, criteria_options, language_option
+from harness.cli_options import EPILOG, NEW_FILE, Number, criteria_options, language_option
 from harness.criteria_text import add_options, read_criteria
 from harness.evidence.ledger import LedgerError, read_run, write_private
 from harness.evidence.purge import kept_documents, remove
@@ -93,7 +93,7 @@ def report(directory: Sequence[Path], reveal: bool, out: Path | None, lang: str 
 @click.argument("run_b", type=click.Path(path_type=Path))
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=Number(0, 1, max_open=True),
     default=0.0,
     show_default=True,
     help="share by which B may have been exercised less",
@@ -126,8 +126,8 @@ def compare(
 
 
 @click.command()
-@click.option("--rate", type=click.FloatRange(1e-15, 1, max_open=True), required=True, help="to be shown, per exposure")
-@click.option("--confidence", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True)
+@click.option("--rate", type=Number(1e-15, 1, max_open=True), required=True, help="to be shown, per exposure")
+@click.option("--confidence", type=Number(0.5, 1, max_open=True), default=0.95, show_default=True)
 @click.option(
     "--like", type=click.Path(path_type=Path), help="an earlier run, whose exposure rate says how long it takes"
 )

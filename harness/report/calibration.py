@@ -3,11 +3,10 @@
 import json
 from collections.abc import Collection, Iterator
 
-from rich.console import Console
-
 from harness.calibration import Learnt
 from harness.report.language import Language
 from harness.report.probe import hide
+from harness.report.screen import Screen
 
 _SHOWN = 40  # characters of a sample
 
@@ -16,7 +15,7 @@ def print_learnt(learnt: Learnt, language: Language, secrets: Collection[str]) -
     """The masks, each with some of what it hides; nothing when nothing varies."""
     if not learnt.masks and learnt.of == "bytes":
         return
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = Screen()
     console.print(language.text("terminal.learnt"))
     for line in toml_lines(learnt):
         console.print(f"  {hide(line, secrets)}")

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from harness.outcome import Outcome
 from harness.report.language import Language
 from harness.report.markdown import escape, table_lines
 from harness.report.reasons import reason_text
+from harness.report.screen import Screen
 from harness.report.sentences import cell_name
 
 _SHOWN_CELLS = 5
@@ -30,7 +30,7 @@ _SIGNS: dict[Result, str] = {"no_worse": "✅", "worse": "❌", "less_exercised"
 
 def print_comparison(comparison: Comparison, language: Language) -> None:
     """The figures first, then what differs, then the result with its reasons, on stdout."""
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = Screen()
     for line in _sides(comparison, language):
         console.print(line)
     head, *rows = _rows(comparison, language)

@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from harness.matrix import MATRIX_FILE, Cell, Matrix
 from harness.report.language import Language
+from harness.report.screen import Screen
 
 _UNITS = {"exposure": "exposure", "sync run met": "met"}
 
@@ -26,7 +26,7 @@ def print_progress(cell: Cell, language: Language) -> None:
 
 def print_matrix(matrix: Matrix, directory: Path, language: Language) -> None:
     """The table, then the result, on stdout."""
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = Screen()
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in (*matrix.cells[0].conditions, _text("prints_at_once", language)):
         table.add_column(name)

@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.exchange import Exchange
 from harness.probe import Step
 from harness.report.language import Language
+from harness.report.screen import Screen
 from harness.target import Request
 
 _SHOWN = 400  # characters of a body
@@ -22,7 +23,7 @@ _COLOURS = {"ok": "green", "failed": "bold red", "unreachable": "bold red", "ski
 
 def print_step(step: Step, language: Language, secrets: Collection[str]) -> None:
     """One line; where it failed also what was sent and what came back."""
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = Screen()
     word = Text(language.text(f"terminal.probe_{step.result}"), style=_COLOURS[step.result])
     console.print(word, "·", language.text(f"terminal.probe_step_{step.name}"))
     if not step.found:

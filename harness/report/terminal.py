@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +10,7 @@ from harness.evidence.ledger import VERDICT_FILE
 from harness.report.language import Language
 from harness.report.masking import Masking
 from harness.report.reasons import reason_text
+from harness.report.screen import Screen
 from harness.report.sentences import (
     incident_sentence,
     what_was_shown,
@@ -37,7 +37,7 @@ def print_verdict(verdict: Verdict, directory: Path, language: Language) -> None
 
     Persons are named: who sits at the terminal has the ledger, too.
     """
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = Screen()
     place = str(directory / VERDICT_FILE)
     names = Masking(reveal=True)
     for incident in verdict.incidents[:_SHOWN_INCIDENTS]:

@@ -1,5 +1,6 @@
 """The command line where it decides by itself; what it starts is tested end to end."""
 
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +13,9 @@ from click.testing import CliRunner
 from harness.bound import upper_bound
 from harness.cli import cli, main
 from harness.compare import Comparison
+from harness.criteria import Criteria, Limit
 from harness.evidence.ledger import segment_path
-from harness.verdict import EXIT_USAGE
+from harness.verdict import EXIT_CODES, EXIT_DIED, EXIT_USAGE
 from tests.harness.builders import INNOCENT, LOAD, delivery, failed, paper, sync_run, write_run
 
 
@@ -180,6 +182,52 @@ def test_criteria_that_are_not_understood_are_a_usage_error(
     error = capsys.readouterr().err
     assert error.startswith("misissue: ")
     assert told in error
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", "--rate"],
+        ["plan", "--rate", "1e-3", "--confidence"],
+        ["compare", "a", "b", "--tolerance"],
+        ["watch", "a", "--every"],
+    ],
+)
+def test_what_is_no_finite_number_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], number: str
+) -> None:
+    """A number that cannot be compared lies within no limits."""
+    monkeypatch.setattr(sys, "argv", ["misissue", *arguments, number])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == EXIT_USAGE
+    (told,) = capsys.readouterr().err.splitlines()
+    assert f"'{arguments[-1]}': {number} is " in told
+
+
+def test_an_error_of_ours_is_no_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What nobody foresaw is a death of the harness, and not the 1 that says who was handed a stranger's document."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("harness.cli_runs.examine", fail)
+    monkeypatch.setattr(sys, "argv", ["misissue", "gate", str(write_run(tmp_path / "run"))])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == EXIT_DIED
+
+
+def test_a_screen_that_takes_nothing_leaves_the_exit_code(tmp_path: Path) -> None:
+    """A verdict that cannot be shown is still the verdict: its exit code is never that of another one."""
+    run = write_run(tmp_path / "run", criteria=Criteria(self_test=False, minimum=(Limit(metric="exposures", value=9),)))
+    command = [sys.executable, "-m", "harness", "gate", str(run)]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == EXIT_CODES["INCONCLUSIVE"]
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("misissue: not all was shown on stdout: ")
 
 
 def test_verify_hands_every_option_on(monkeypatch: pytest.MonkeyPatch) -> None:
