@@ -140,7 +140,8 @@ def plan(rate: float, confidence: float, like: Path | None, lang: str | None) ->
     if like is None:
         return
     met, run = decide(like).exposures, read_run(like)
-    took_s = run.planned_s or run.elapsed_s or 0.0
+    planned_s = run.planned_s if run.ended == "complete" else 0.0  # one that was cut short did not take so long
+    took_s = planned_s or run.elapsed_s or 0.0
     if not met or not took_s:
         raise click.UsageError(f"--like: the run in {like} met {met} exposures in {took_s:g} s; name one that met some")
     time_s = needed * took_s / met

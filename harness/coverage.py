@@ -39,6 +39,9 @@ EVENTS_AT_ONCE = 262_144
 """Events that are looked at together, so that what is made of them stays in the processor's cache."""
 
 
+_LAST_NS = np.iinfo(np.int64).max
+
+
 class Cell(Record, frozen=True, kw_only=True):
     """Prints in these states at one instant of this phase of a sync run.
 
@@ -133,7 +136,7 @@ def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: 
     flights = Stays(
         state=np.zeros(len(sent_ns), np.int8),
         begin=sent_ns,
-        end=answered_ns + 1,
+        end=np.minimum(answered_ns, _LAST_NS - 1) + 1,  # the last instant of all has no next one
         slot=np.zeros(len(sent_ns), np.int32),
     )
     in_flight = Crowds(flights.where(answered_ns >= sent_ns), IN_FLIGHT)

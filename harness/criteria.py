@@ -5,8 +5,9 @@ A metric that never got a value is never met.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from harness.outcome import Outcome
@@ -17,6 +18,10 @@ Side = Literal["maximum", "minimum"]
 Result = Literal["met", "broken", "unknown"]
 Metrics = Mapping[tuple[str, str], float | None]
 """(metric, kind) -> value, kind "" for all kinds of documents together; None or absent: it never got a value."""
+
+
+LONGEST_FRESHNESS_S = 1e9
+"""In nanoseconds it still fits into 64 bits."""
 
 
 # A key that a later version wrote and this one does not know must not be dropped: the gate would ask for less.
@@ -32,14 +37,14 @@ class Criteria(Record, frozen=True, kw_only=True, omit_defaults=False, forbid_un
     """What the verdict is measured by.
 
     Args:
-        confidence: of every bound; at least 0.5 and below 1.
+        confidence: of every bound; below 0.5 it would be none.
         freshness_limit_s: how long after its synchronisation was acknowledged a newer version may be missing from what
             is handed out, seconds.
         self_test: the planted wrong image must have been caught.
     """
 
-    confidence: float = 0.95
-    freshness_limit_s: float = 0.0
+    confidence: Annotated[float, Meta(ge=0.5, lt=1)] = 0.95
+    freshness_limit_s: Annotated[float, Meta(ge=0, le=LONGEST_FRESHNESS_S)] = 0.0
     self_test: bool = True
     maximum: tuple[Limit, ...] = ()
     minimum: tuple[Limit, ...] = ()

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from harness.criteria import METRICS, Criteria, Limit, Range, Side
+from harness.criteria import LONGEST_FRESHNESS_S, METRICS, Criteria, Limit, Range, Side
 from harness.reason import plain
 
 
@@ -24,9 +24,9 @@ class CriteriaError(Exception):
 
 _NUMBERS = {
     "confidence": Range(text="a number of at least 0.5 and below 1", holds=lambda number: 0.5 <= number < 1),
-    # In nanoseconds the upper end still fits into 64 bits.
     "freshness_limit_s": Range(
-        text="a number of seconds from 0 to 1000000000", holds=lambda number: 0 <= number <= 1e9
+        text=f"a number of seconds from 0 to {LONGEST_FRESHNESS_S:.0f}",
+        holds=lambda number: 0 <= number <= LONGEST_FRESHNESS_S,
     ),
 }
 _OTHERS: Mapping[str, tuple[str, tuple[bool, ...]]] = {

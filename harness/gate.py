@@ -18,7 +18,7 @@ import numpy as np
 from harness.bound import upper_bound
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, Runs, cells_from_outside, cells_from_points
 from harness.criteria import Criteria, Limit, Metrics, check, reason_of
-from harness.evidence.completeness import faults_of
+from harness.evidence.completeness import faults_of, repeated_sync_runs
 from harness.evidence.reader import RunEvidence, read_evidence
 from harness.incident import Incident, describe_errors, find_incidents
 from harness.judging import Judged, judge_all
@@ -152,9 +152,10 @@ def _counted(values: Metrics, kind: str) -> dict[str, int]:
 
 def _exposures(evidence: RunEvidence) -> tuple[list[Exposure], int]:
     """The exposures, and how many sync runs met a print."""
-    meetings = Meetings(evidence.sync_runs, evidence.prints.certain)
+    in_service = evidence.prints.in_service
+    meetings = Meetings(evidence.sync_runs, in_service)
     if not evidence.run.synchronises:
-        found = exposures_in_flight(evidence.prints.certain)
+        found = exposures_in_flight(in_service)
     elif evidence.run.shows_points:
         found = exposures(evidence.sync_runs, evidence.events)
     else:
@@ -177,7 +178,7 @@ def _cells(evidence: RunEvidence, incidents: Sequence[Incident], confidence: flo
             cells_from_points(runs, print_=events.print_, point=events.point, at_ns=events.at_ns, slot=events.slot),
         )
     else:
-        sent_ns, answered_ns = evidence.prints.certain
+        sent_ns, answered_ns = evidence.prints.in_service
         known, hit = OUTSIDE_CELLS, cells_from_outside(runs, sent_ns=sent_ns, answered_ns=answered_ns)
     charged = {incident.sync_run for incident in incidents if incident.sync_run}
     blamed = [number for number, run in enumerate(runs) if run.sync_run in charged] if charged else []
@@ -233,7 +234,8 @@ def _misissuances(counts: Counter[Outcome]) -> list[Reason]:
 def _incompleteness(evidence: RunEvidence, processes: Mapping[str, ProcessCount], criteria: Criteria) -> list[Reason]:
     """Everything that keeps the evidence from being whole."""
     found = [make_reason("died", died=evidence.run.died)] if evidence.run.died else []
-    found += [make_reason("evidence", fault=fault) for fault in (*evidence.faults, *faults_of(evidence.prints))]
+    faults = *evidence.faults, *faults_of(evidence.prints), *repeated_sync_runs(evidence.sync_runs)
+    found += [make_reason("evidence", fault=fault) for fault in faults]
     if criteria.self_test:
         for segment, process in processes.items():
             if process.self_test == "missed":

@@ -229,7 +229,8 @@ def _provoke(
             for application, sent in zip(applications, attempts, strict=True):
                 done = sent.result()
                 recorder.record(application, done.sent_ns, done.answered_ns, done.answer)
-                flights.append((done.sent_ns, done.answered_ns))
+                if not done.answer.unanswered:  # else it may never have reached the service
+                    flights.append((done.sent_ns, done.answered_ns))
                 if done.answer.calls_for_reapplication:
                     _reapply(target, recorder, application)
             recorder.settle()
@@ -256,7 +257,7 @@ def _listen(run: JudgedRun, told: Told) -> None:
 def _reached(told: Told, flights: list[tuple[int, int]], at_once: int) -> int:
     if at_once > 1:
         return len(exposures(told.sync_runs, Events.of(told.events)))
-    return runs_met(Meetings(told.sync_runs, Interval(*np.array(flights, dtype=np.int64).T)))
+    return runs_met(Meetings(told.sync_runs, Interval(*np.array(flights, dtype=np.int64).reshape(-1, 2).T)))
 
 
 def _reapply(target: Target, recorder: Recorder, application: Application) -> None:

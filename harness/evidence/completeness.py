@@ -1,11 +1,12 @@
-"""What only all prints together show to be wrong with the evidence. Pure."""
+"""What only all prints, or all sync runs, together show to be wrong with the evidence. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from harness.evidence.prints import Prints, numbered
+from harness.records import SyncRun
 
 
 def faults_of(prints: Prints) -> Iterator[str]:
@@ -19,6 +20,14 @@ def faults_of(prints: Prints) -> Iterator[str]:
             f"two users had one identity {number} time(s), such as in {' and '.join(example)}: "
             "a mix-up between the two could not be seen"
         )
+
+
+def repeated_sync_runs(sync_runs: Sequence[SyncRun]) -> Iterator[str]:
+    """One sentence where some are on record more than once: each would count in an exposure of its own."""
+    names = [run.sync_run for run in sync_runs]
+    if len(set(names)) < len(names):
+        repeated = sorted(name for name, number in Counter(names).items() if number > 1)
+        yield f"{len(repeated)} sync run(s) are on record more than once, such as {repeated[0]}"
 
 
 def _repeated(prints: Prints) -> list[str]:

@@ -129,6 +129,19 @@ class Prints:
         """Whether some times are of another clock than the run's, so that not all is certain that is possible."""
         return any(clock is not None for clock in self._clocks)
 
+    @property
+    def in_service(self) -> Interval:
+        """The time in which each was in the service for certain, as far as its outside shows.
+
+        Empty for an attempt whose answer the client did not see: nobody knows whether it ever got there, and what came
+        out was judged by nobody.
+        """
+        unseen = self.answered_with("unanswered")
+        if not unseen.any():
+            return self.certain
+        sent_ns, answered_ns = self.certain
+        return Interval(np.where(unseen, 1, sent_ns), np.where(unseen, 0, answered_ns))
+
     def drop(self, rows: Iterable[int]) -> None:
         """Take these rows out of every column."""
         kept = np.ones(len(self), dtype=np.bool_)

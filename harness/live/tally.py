@@ -107,21 +107,24 @@ class Tallying:
         self._add_flight: Callable[[int], None] | None = None  # of the array, while flights are kept
 
     def keep_flights(self) -> None:
-        """Keep from now on when each attempt was in flight, for `take_flights`."""
+        """Keep from now on when each attempt was in the service, for `take_flights`."""
         self._flights = array("q")
         self._add_flight = self._flights.append
 
     def take_flights(self) -> "array[int]":
-        """`sent_ns` and `answered_ns` by turns, of the attempts that have ended since the last time."""
+        """When each attempt that has ended since the last time began and ended to be in the service, by turns."""
         taken = self._flights
         self.keep_flights()
         return taken
 
     def note_flight(self, print_: Print) -> None:
-        """An attempt that is in flight no more, although nobody knows yet what it was."""
+        """An attempt that is in flight no more, although nobody knows yet what it was.
+
+        Without an answer it has ended, but was in the service at no instant for certain (see `Prints.in_service`).
+        """
         if self._add_flight is not None:
             self._add_flight(print_.sent_ns)
-            self._add_flight(print_.answered_ns)
+            self._add_flight(print_.sent_ns - 1 if print_.answer == "unanswered" else print_.answered_ns)
 
     def count_right(self, print_: Print) -> None:
         """A right document."""

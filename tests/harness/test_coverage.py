@@ -167,6 +167,13 @@ def test_outside_as_naive(runs: list[SyncRun], flights: list[tuple[int, int]]) -
     assert hit_from_outside(runs, flights) == naive_from_outside(runs, flights)
 
 
+def test_the_last_instant_of_all() -> None:
+    """A print that is answered at the last instant that there is meets a sync run like any other."""
+    run = SyncRun(sync_run="S", applied=(), begin_ns=10, end_ns=20)
+    hits = cells_from_outside([run], sent_ns=np.array([25]), answered_ns=np.array([2**63 - 1]))
+    assert [(cell.phase, cell.states) for cell in hits] == [("after", ("in_flight",))]
+
+
 def test_names_of_cells() -> None:
     """All cells have names, 220 by points and 9 from outside, whether ever hit or not."""
     assert len(set(POINT_CELLS)) == len(POINT_CELLS) == 4 * (5 + 15 + 35)

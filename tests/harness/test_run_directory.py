@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.criteria import Criteria
 from harness.evidence.ledger import (
     RUN_FILE,
     VERDICT_FILE,
@@ -95,6 +96,16 @@ def test_broken_run_description(tmp_path: Path, content: bytes) -> None:
     """A run.json that is none is refused with a sentence."""
     (tmp_path / RUN_FILE).write_bytes(content)
     with pytest.raises(LedgerError, match="is not what `misissue verify` writes"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "criteria", [Criteria(confidence=0.3), Criteria(confidence=1.0), Criteria(freshness_limit_s=-1.0)], ids=repr
+)
+def test_criteria_that_nobody_can_ask_for(tmp_path: Path, criteria: Criteria) -> None:
+    """Criteria in run.json keep to the limits that hold for those of a file or of options."""
+    write_json(tmp_path / RUN_FILE, describe(criteria=criteria))
+    with pytest.raises(LedgerError, match=r"is not what `misissue verify` writes: .*criteria"):
         read_run(tmp_path)
 
 

@@ -136,7 +136,7 @@ def test_faults() -> None:
 
 
 def test_flights() -> None:
-    """When each attempt was in flight is kept where that is asked for, and handed over once."""
+    """When each attempt was in the service is kept where that is asked for, and handed over once."""
     counts = Tallying()
     counts.count_right(right(sent_ns=1, answered_ns=2))
     counts.keep_flights()
@@ -147,3 +147,12 @@ def test_flights() -> None:
     assert counts.take_flights().tolist() == []
     counts.count_right(right(sent_ns=9, answered_ns=10))
     assert counts.take_flights().tolist() == [9, 10]
+
+
+def test_a_flight_without_an_answer() -> None:
+    """An attempt whose answer was not seen has ended, and was in the service at no instant for certain."""
+    counts = Tallying()
+    counts.keep_flights()
+    counts.count(ended("unanswered", "A1", "A", at=(3, 9)), ERROR)
+    sent_ns, answered_ns = counts.take_flights()
+    assert (sent_ns, answered_ns < sent_ns) == (3, True)
