@@ -20,7 +20,9 @@ class Latency(Record, frozen=True, kw_only=True, omit_defaults=False):
     """Percentiles of the time from the intended start to the answer, seconds.
 
     Over the attempts that brought a document and those that got no whole answer, which took at least until the client
-    gave up: a service that hangs must not look quick. Exact: each is a time that one of them took. None without any.
+    gave up: a service that hangs must not look quick. So each application that the plan of arrivals holds and that was
+    never made, because all who could make it were waiting, counts as slower than any that was; of whatever kind it
+    would have been. Exact: each is a time that one of them took. None without any, or where it is one never made.
     """
 
     p50_s: float | None
@@ -28,13 +30,13 @@ class Latency(Record, frozen=True, kw_only=True, omit_defaults=False):
     p99_s: float | None
 
 
-def latency(prints: Prints, rows: NDArray[np.bool_]) -> Latency:
-    """Of these rows."""
+def latency(prints: Prints, rows: NDArray[np.bool_], never_made: int = 0) -> Latency:
+    """Of these rows, and of so many applications that were never made."""
     taken_ns = np.sort(prints.latency_ns[rows & prints.answered_with("document", "unanswered")])
     if not len(taken_ns):
         return Latency(p50_s=None, p95_s=None, p99_s=None)
-    ranks = [-(-len(taken_ns) * percent // 100) for percent in (50, 95, 99)]
-    p50, p95, p99 = (int(taken_ns[rank - 1]) / 1e9 for rank in ranks)
+    ranks = [-(-(len(taken_ns) + never_made) * percent // 100) for percent in (50, 95, 99)]
+    p50, p95, p99 = (int(taken_ns[rank - 1]) / 1e9 if rank <= len(taken_ns) else None for rank in ranks)
     return Latency(p50_s=p50, p95_s=p95, p99_s=p99)
 
 
@@ -64,6 +66,7 @@ def documents(prints: Prints) -> int:
 def metrics(evidence: RunEvidence, judged: Judged, *, exposures: int, cells: int, bound: float) -> Metrics:
     """The value of every metric that the run gives one, for all kinds of documents together and for each."""
     prints, planned_changes = evidence.prints, evidence.run.planned_changes
+    never_made = max(0, (evidence.run.planned_prints or 0) - len(judged.last))
     found: dict[tuple[str, str], float | None] = {
         ("bound", ""): bound,
         ("exposures", ""): exposures,
@@ -75,17 +78,19 @@ def metrics(evidence: RunEvidence, judged: Judged, *, exposures: int, cells: int
         ("rate_share", ""): rate_share(evidence, judged),
         ("change_rate_share", ""): evidence.changes / planned_changes if planned_changes else None,
     }
-    found |= _of_kind(prints, judged, "", np.ones(len(prints), dtype=np.bool_))
+    found |= _of_kind(prints, judged, "", np.ones(len(prints), dtype=np.bool_), never_made)
     for kind in prints.kinds:
-        found |= _of_kind(prints, judged, kind, prints.of_kind(kind))
+        found |= _of_kind(prints, judged, kind, prints.of_kind(kind), never_made)
     return found
 
 
-def _of_kind(prints: Prints, judged: Judged, kind: str, rows: NDArray[np.bool_]) -> dict[tuple[str, str], float | None]:
+def _of_kind(
+    prints: Prints, judged: Judged, kind: str, rows: NDArray[np.bool_], never_made: int
+) -> dict[tuple[str, str], float | None]:
     counts = judged.counts(judged.last[rows[judged.last]])
     errors = counts[Outcome.ERROR_FINAL] + counts[Outcome.ERROR_RETRIED_OK]
     total = counts.total()
-    taken = latency(prints, rows)
+    taken = latency(prints, rows, never_made)
     return {
         **{(outcome.value, kind): counts[outcome] if total else None for outcome in Outcome},
         ("error_share", kind): errors / total if total else None,
