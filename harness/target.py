@@ -116,7 +116,8 @@ class Target(Protocol):
 
     name: str
     clock: str
-    """Names the clock of all times that the target reports; equal names mean comparable times."""
+    """Names the clock of all times that the target reports. What it reports by another one than the run's
+    (`harness.run.CLOCK`) counts for nothing, and the run cannot pass."""
     client_timeout_s: float | None
     """How long a requester waits for an answer; None for ever."""
     reapply_after_s: tuple[float, float]

@@ -1,5 +1,6 @@
 """Reads the whole evidence of a run directory back, together with everything that is missing from it."""
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,8 @@ from harness.records import (
     self_test_id,
 )
 from harness.register import Register, RegisterError
+
+_COMPARED_BYTES = 1024 * 1024
 
 
 class SegmentCount(msgspec.Struct, kw_only=True):
@@ -80,13 +83,35 @@ def read_evidence(*directories: Path, freshness_limit_s: float | None = None) ->
     for directory in dict.fromkeys(map(Path.resolve, directories)):
         for path in segments_in(directory):
             places.setdefault(path.stem, []).append(path)
-    for segment in run.segments:
+    for segment, times in Counter(run.segments).items():
         found = places.pop(segment, [segment_path(directories[0], segment)])
-        reading.read(segment, found[0])
-        if len(found) > 1:
-            reading.faults.append(f"segment {segment} lies in more than one directory: which one holds is not known")
+        path, differ = found[0], False
+        for other in found[1:]:
+            if _is_beginning(path, other):  # what a master had collected when it lost the worker
+                path = other
+            elif not _is_beginning(other, path):
+                differ = True
+        reading.read(segment, path)
+        if times > 1:
+            reading.faults.append(f"segment {segment} is listed {times} times in run.json: right is once")
+        if differ:
+            reading.faults.append(
+                f"segment {segment} lies in more than one directory, and differs: which one holds is not known"
+            )
     reading.faults += [f"segment {stray} is not listed in run.json" for stray in sorted(places)]
     return reading.finish()
+
+
+def _is_beginning(path: Path, whole: Path) -> bool:
+    """Whether the one file holds what the other begins with, or all of it."""
+    try:
+        with path.open("rb") as one, whole.open("rb") as other:
+            while data := one.read(_COMPARED_BYTES):
+                if other.read(len(data)) != data:
+                    return False
+    except OSError:
+        return False
+    return True
 
 
 class _Reading:
@@ -109,12 +134,16 @@ class _Reading:
         self._segment, self._batches, self._missing = segment, Batch(batch=0, issued=0, records=0), 0
         self._changes: list[Change] = []
         self._readings: list[ClockReading] = []
-        prints = before = 0
+        self._told: list[SyncRun] = []
+        prints = before = unplaced = 0
         for chunk in reader.chunks():
             if len(chunk.prints.sort):
                 self._prints.add(chunk.prints)
             if len(chunk.events.at_ns):
-                self._events.add(chunk.events)
+                if reader.clock == self._run.clock:
+                    self._events.add(chunk.events)
+                else:
+                    unplaced += len(chunk.events.at_ns)
             # Those that are no prints, too, for they were sent.
             prints += len(chunk.prints.sort) + chunk.no_prints
             add = self._register.add
@@ -128,6 +157,16 @@ class _Reading:
                     self.faults.append(str(error))
             before += chunk.records
         self.faults += reader.faults
+        if reader.clock == self._run.clock:
+            for run in self._told:
+                self._register.add_sync_run(run)
+                if not run.is_unplaced:
+                    self._sync_runs.append(run)
+        elif unplaced := unplaced + len(self._told):
+            self.faults.append(
+                f"segment {segment}: {unplaced} sync run(s) and points are not of the clock {self._run.clock}, "
+                "so none of them counts"
+            )
         self._finish_segment(reader, prints)
 
     def _check_batch(self, batch: Batch, records: int) -> None:
@@ -145,9 +184,7 @@ class _Reading:
             case Batch():
                 self._check_batch(record, records)
             case SyncRun():
-                self._register.add_sync_run(record)
-                if not record.is_unplaced:
-                    self._sync_runs.append(record)
+                self._told.append(record)
             case Change():
                 self._changes.append(record)
             case Group():
@@ -216,7 +253,7 @@ class _Reading:
         return RunEvidence(
             run=self._run,
             register=self._register,
-            segments=list(self._run.segments),
+            segments=list(dict.fromkeys(self._run.segments)),
             prints=self._prints,
             sync_runs=self._sync_runs,
             events=self._events,

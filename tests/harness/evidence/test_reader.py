@@ -127,6 +127,25 @@ def test_readings_of_another_clock(tmp_path: Path) -> None:
     assert second.from_ns == 1094
 
 
+@pytest.mark.parametrize("readings", [(), (ClockReading(at_ns=150, offset_ns=10**9, uncertainty_ns=5),)])
+@pytest.mark.parametrize("points", [True, False])
+def test_target_of_another_clock(tmp_path: Path, readings: tuple[ClockReading, ...], points: bool) -> None:
+    """What a target tells by another clock is beside no print, blames nobody, and leaves the run inconclusive."""
+    event = PrintEvent(nonce="A1.1", point="written", at_ns=120)
+    load = [*INNOCENT, change(2, sent_ns=1)]
+    target: list[Evidence] = [sync_run("S1", 2, 3, applied=[("G1", 2)]), event, *readings]
+    own = decide(write_run(tmp_path / "own", load, target, shows_points=points))
+    assert (own.sync_runs, own.outcomes["stale"]) == (1, 1)
+    run = write_run(tmp_path / "other", load, target, clocks=(CLOCK, "another"), shows_points=points)
+    verdict = decide(run)
+    assert (verdict.verdict, verdict.sync_runs, verdict.outcomes["stale"]) == ("INCONCLUSIVE", 0, 0)
+    assert (
+        "evidence: segment target: 2 sync run(s) and points are not of the clock monotonic, so none of them counts"
+        in sentences(verdict)
+    )
+    assert read_evidence(run).events.number_of("A1.1") == -1
+
+
 def test_readings_that_contradict_each_other(tmp_path: Path) -> None:
     """Readings that no one clock can have given place nothing, and the run has a fault instead of times."""
     load = [*INNOCENT, *(ClockReading(at_ns=150, offset_ns=offset, uncertainty_ns=5) for offset in (0, 1000))]
@@ -306,14 +325,6 @@ def test_segments_of_another_run(tmp_path: Path) -> None:
         "segment load-1 belongs to run run-1, not to run-2",
         "segment target belongs to run run-1, not to run-2",
     ]
-
-
-def test_segment_in_two_places(tmp_path: Path) -> None:
-    """A segment that lies in two of the directories is a fault, and is read once."""
-    run, other = write_run(tmp_path / "run"), write_run(tmp_path / "other")
-    evidence = read_evidence(run, other)
-    assert [fault for fault in evidence.faults if "lies in more than one directory" in fault]
-    assert len(evidence.prints) == 2
 
 
 def test_stray_segment(tmp_path: Path) -> None:
