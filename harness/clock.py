@@ -105,6 +105,19 @@ def _lower_envelope(at: list[int], bounds: list[int]) -> list[int]:
     ]
 
 
+def read_clock(asked_ns: int, at_ns: int, told_ns: int) -> ClockReading:
+    """What a question for the time tells of the clock of whoever asked.
+
+    Args:
+        asked_ns, told_ns: by that clock, when the question left and when the answer was there; at_ns: by the run's
+            clock, at some moment between the two, until or since which the offset may have drifted.
+    """
+    middle_ns = (asked_ns + told_ns) // 2
+    half_ns = told_ns - middle_ns
+    uncertainty_ns = half_ns + -(-half_ns // NS_PER_DRIFT_NS) + 1
+    return ClockReading(at_ns=middle_ns, offset_ns=at_ns - middle_ns, uncertainty_ns=uncertainty_ns)
+
+
 class UnknownClock:
     """The way from a clock that cannot be placed: each time can have been any, so that nobody is blamed for his."""
 

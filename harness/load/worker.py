@@ -14,6 +14,7 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import WorkerRunner
 
+from harness.clock import read_clock
 from harness.evidence.ledger import INCIDENT_DIRECTORY, LedgerError, create_run_directory, read_run
 from harness.evidence.recorder import Recorder
 from harness.evidence.segment import SegmentWriter
@@ -36,7 +37,6 @@ from harness.load.messages import (
 )
 from harness.load.options import Setup
 from harness.load.tallies import Outgoing
-from harness.records import ClockReading
 
 _log = logging.getLogger(__name__)
 _CLOCK_S = 1.0
@@ -253,10 +253,7 @@ class Worker:
         question = unpack(msg.data, ClockQuestion)
         if self._active is None:
             return
-        middle_ns = (question.sent_ns + now_ns) // 2
-        reading = ClockReading(
-            at_ns=middle_ns, offset_ns=question.at_ns - middle_ns, uncertainty_ns=now_ns - middle_ns + 1
-        )
+        reading = read_clock(question.sent_ns, question.at_ns, now_ns)
         self._active.recorder.segment.write(reading)
         self._offset_ns = 0 if self._has_run_clock else reading.offset_ns
         if self._has_run_clock and abs(reading.offset_ns) > reading.uncertainty_ns:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.clock import MAX_DRIFT, ClockError, ClockMap
+from harness.clock import MAX_DRIFT, ClockError, ClockMap, read_clock
 from harness.records import ClockReading
 
 DRIFT = Fraction(MAX_DRIFT).limit_denominator(10**6)
@@ -106,6 +106,25 @@ def test_exact_far_from_zero() -> None:
     times = np.array([55 * year_ns + 1])
     assert clock.earliest(times).tolist() == [year_ns - 2]
     assert clock.latest(times).tolist() == [year_ns + 4]
+
+
+@given(
+    st.integers(0, 10**12),
+    st.integers(0, 10**10),
+    st.fractions(0, 1, max_denominator=10**4),
+    st.fractions(-1, 1, max_denominator=50),
+    st.integers(-(10**15), 10**15),
+)
+def test_a_question_for_the_time(asked_ns: int, took_ns: int, part: Fraction, drift: Fraction, ahead_ns: int) -> None:
+    """Whenever between question and answer the run's clock was looked at, the true offset is within the uncertainty."""
+    told_ns, looked_ns = asked_ns + took_ns, asked_ns + took_ns * part
+
+    def offset(at_ns: Fraction) -> Fraction:
+        return ahead_ns + DRIFT * drift * (at_ns - asked_ns)
+
+    found = read_clock(asked_ns, int(looked_ns + offset(looked_ns)), told_ns)
+    assert abs(offset(Fraction(found.at_ns)) - found.offset_ns) <= found.uncertainty_ns
+    assert found.uncertainty_ns <= took_ns * (1 + DRIFT) / 2 + 3, "no more than it has to be"
 
 
 def test_no_reading() -> None:
