@@ -218,7 +218,6 @@ class LoadPlugin:
         self._people = frozenset(person for group in self._own.run.target.groups() for person in group.persons)
 
     def _on_test_start(self, environment: Environment, **_: object) -> None:
-        log.unhandled_greenlet_exception = False  # that of an earlier run is no fault of this one
         if self._worker is not None:
             self._begin_worker()
             return
@@ -247,7 +246,7 @@ class LoadPlugin:
     def _on_test_stop(self, environment: Environment, **_: object) -> None:
         self.active = None
         if self._worker is not None:
-            self._worker.finish(self._faults(environment))
+            self._worker.finish(self._take_faults(environment))
             return
         own, self._own = self._own, None
         if own is None:
@@ -255,7 +254,7 @@ class LoadPlugin:
         self._is_deciding = True
         self._end_with(environment, EXIT_DIED)  # whoever ends the process from here on must not make it look clean
         try:
-            for fault in self._faults(environment):
+            for fault in self._take_faults(environment):
                 own.run.add_fault(fault)
             verdict = own.finish()
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be made must not look like a clean one
@@ -276,6 +275,12 @@ class LoadPlugin:
     def _faults(self, environment: Environment) -> list[str]:
         # What goes wrong in somebody else's tasks is their own; of a checked print the print itself tells.
         return locust_faults(environment, with_tasks=not self.is_guest)
+
+    def _take_faults(self, environment: Environment) -> list[str]:
+        faults = self._faults(environment)
+        # They are those of the run that ends, whenever before its end, and of none that follows.
+        log.unhandled_greenlet_exception = False
+        return faults
 
     def _on_reset(self, **_: object) -> None:
         # With its statistics Locust forgets which users' tasks ended in an exception.

@@ -33,6 +33,17 @@ def choose(environment, **_):
     if getattr(environment.runner, "worker_index", 0) == 0:
         events.request.add_listener(throw)
 """
+THROWS_BEFORE_US = """
+from locust import events, runners
+
+def throw(environment, **_):
+    if not isinstance(environment.runner, runners.MasterRunner):
+        raise RuntimeError("planted")
+
+events.test_start.remove_listener(plugin._on_test_start)
+events.test_start.add_listener(throw)
+events.test_start.add_listener(plugin._on_test_start)
+"""
 NO_LEASES = """
 from harness.load.leases import Leases
 
@@ -164,6 +175,18 @@ TABLE: dict[str, tuple[Callable[[Path], Ended], int, str | None, str]] = {
         3,
         "INCONCLUSIVE",
         "a Locust listener or greenlet threw",
+    ),
+    "listener before us": (
+        partial(run, more=THROWS_BEFORE_US),
+        3,
+        "INCONCLUSIVE",
+        "a Locust listener or greenlet threw",
+    ),
+    "listener of a worker before us": (
+        partial(run, more=THROWS_BEFORE_US, processes=2),
+        3,
+        "INCONCLUSIVE",
+        "load-1: a Locust listener or greenlet threw",
     ),
     "no leases": (partial(run, more=NO_LEASES), 3, "INCONCLUSIVE", "two users had one identity"),
     "one share": (partial(run, more=ONE_SHARE, processes=2), 3, "INCONCLUSIVE", "two users had one identity"),

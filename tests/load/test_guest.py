@@ -97,6 +97,18 @@ def test_a_listener_that_threw_before_the_run(
     assert "a listener of the locustfile threw" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_listener_that_threw_is_a_fault_of_one_run(guest: Any, monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+    """What threw before the load began, or while it went on, is told by the run that ends, and by no later one."""
+    plugin, locust, told = guest.GuestPlugin("locustfile"), environment(user(None)), list[list[str]]()
+    plugin._worker = SimpleNamespace(start=lambda: None, finish=told.append)
+    monkeypatch.setattr(import_module("locust.log"), "unhandled_greenlet_exception", True)
+    for _ in range(runs):
+        plugin._on_test_start(locust)
+        plugin._on_test_stop(locust)
+    assert list(map(len, told)) == [1, 0][:runs]
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "code"), [(1, 0, 1), (3, 1, 3), (0, 1, None), (1, 1, None), (None, 0, None)]
 )
