@@ -227,7 +227,7 @@ def _bound(incidents: Sequence[IncidentSeen], misissued: int, exposures: int | N
 
 def _rate_share(run: RunDescription, elapsed_s: float, applications: int) -> float | None:
     """Applications that have ended, as a share of those that the plan of arrivals holds until now."""
-    if run.planned_prints is None or elapsed_s <= 0 or not run.planned_s:
+    if not run.planned_prints or elapsed_s <= 0 or not run.planned_s:
         return None
     return applications / (run.planned_prints * min(1.0, elapsed_s / run.planned_s))
 

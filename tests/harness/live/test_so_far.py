@@ -210,6 +210,12 @@ def test_plan_of_arrivals() -> None:
     assert (seen.planned_rate_per_s, seen.late_starts) == (5.0, 4)
 
 
+def test_plan_of_no_arrival() -> None:
+    """Of a plan too short for a single arrival there is no share."""
+    planned = describe(planned_prints=0, planned_s=100.0)
+    assert snapshot(counted("load-1"), description=planned, elapsed_s=10.0).rate_share is None
+
+
 def test_faults() -> None:
     """Faults of the owner stand first, then those of each process, as far as it told them."""
     seen = snapshot(counted("load-1", faults=3, told=("it broke", "so did that")), faults=("the disk is full",))
