@@ -140,8 +140,8 @@ def plan(rate: float, confidence: float, like: Path | None, lang: str | None) ->
     if like is None:
         return
     met, run = decide(like).exposures, read_run(like)
-    planned_s = run.planned_s if run.ended == "complete" else 0.0  # one that was cut short did not take so long
-    took_s = planned_s or run.elapsed_s or 0.0
+    # One that ended before its plan did not take so long; of one that was killed only the plan is known.
+    took_s = min((taken_s for taken_s in (run.planned_s, run.elapsed_s) if taken_s), default=0.0)
     if not met or not took_s:
         raise click.UsageError(f"--like: the run in {like} met {met} exposures in {took_s:g} s; name one that met some")
     time_s = needed * took_s / met

@@ -61,8 +61,8 @@ def test_a_plan_takes_the_time_that_a_run_of_no_known_length_took(tmp_path: Path
     assert told.splitlines()[1].endswith("that takes 148 s")
 
 
-@pytest.mark.parametrize("ended", ["stopped", "interrupted"])
-def test_a_plan_takes_the_time_until_a_run_was_cut_short(tmp_path: Path, ended: str) -> None:
+@pytest.mark.parametrize("ended", ["stopped", "interrupted", "complete"])
+def test_a_plan_takes_the_time_until_a_run_ended_early(tmp_path: Path, ended: str) -> None:
     """Its exposures were met in the time that it had, and not in the one that was planned."""
     run = write_run(tmp_path / "run", planned_s=600.0, elapsed_s=2.5, ended=ended)
     told = CliRunner().invoke(cli, ["plan", "--rate", "0.05", "--like", str(run)], catch_exceptions=False).output
