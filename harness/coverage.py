@@ -133,10 +133,12 @@ def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: 
         sent_ns: shape (prints,), as `answered_ns`; prints come in any order.
     """
     phases = _Phases(_phases_from_outside(RunTimes.of(runs)), np.arange(len(runs)))
+    ends_ns = np.minimum(answered_ns, _LAST_NS - 1)  # the last instant of all has no next one
+    ends_ns += 1
     flights = Stays(
         state=np.zeros(len(sent_ns), np.int8),
         begin=sent_ns,
-        end=np.minimum(answered_ns, _LAST_NS - 1) + 1,  # the last instant of all has no next one
+        end=ends_ns,
         slot=np.zeros(len(sent_ns), np.int32),
     )
     in_flight = Crowds(flights.where(answered_ns >= sent_ns), IN_FLIGHT)

@@ -19,6 +19,7 @@ from harness.bound import upper_bound
 from harness.coverage import OUTSIDE_CELLS, POINT_CELLS, Cell, Runs, cells_from_outside, cells_from_points
 from harness.criteria import Criteria, Limit, Metrics, check, reason_of
 from harness.evidence.completeness import faults_of, repeated_sync_runs
+from harness.evidence.prints import Interval
 from harness.evidence.reader import RunEvidence, read_evidence
 from harness.incident import Incident, describe_errors, find_incidents
 from harness.judging import Judged, judge_all
@@ -96,9 +97,10 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
     """Judge every print and weigh the whole."""
     judged = judge_all(evidence.prints, evidence.register)
     incidents = find_incidents(evidence, judged)
-    exposed, met = _exposures(evidence)
+    in_service = evidence.prints.in_service
+    exposed, met = _exposures(evidence, in_service)
     bound = _bound(incidents, len(exposed), criteria.confidence)
-    cells = _cells(evidence, incidents, criteria.confidence)
+    cells = _cells(evidence, in_service, incidents, criteria.confidence)
     processes = _processes(evidence)
     cells_hit = sum(cell.sync_runs > 0 for cell in cells)
     values = metrics(evidence, judged, exposures=len(exposed), cells=cells_hit, bound=bound.upper)
@@ -150,9 +152,8 @@ def _counted(values: Metrics, kind: str) -> dict[str, int]:
     return {outcome.value: int(number) for outcome in Outcome if (number := values[outcome.value, kind])}
 
 
-def _exposures(evidence: RunEvidence) -> tuple[list[Exposure], int]:
+def _exposures(evidence: RunEvidence, in_service: Interval) -> tuple[list[Exposure], int]:
     """The exposures, and how many sync runs met a print."""
-    in_service = evidence.prints.in_service
     meetings = Meetings(evidence.sync_runs, in_service)
     if not evidence.run.synchronises:
         found = exposures_in_flight(in_service)
@@ -168,7 +169,9 @@ def _bound(incidents: Sequence[Incident], n: int, confidence: float) -> Bound:
     return Bound(confidence=confidence, unit="exposure", n=n, events=events, upper=upper_bound(events, n, confidence))
 
 
-def _cells(evidence: RunEvidence, incidents: Sequence[Incident], confidence: float) -> tuple[CellCount, ...]:
+def _cells(
+    evidence: RunEvidence, in_service: Interval, incidents: Sequence[Incident], confidence: float
+) -> tuple[CellCount, ...]:
     runs, events = evidence.sync_runs, evidence.events
     if not evidence.run.synchronises:
         return ()
@@ -178,7 +181,7 @@ def _cells(evidence: RunEvidence, incidents: Sequence[Incident], confidence: flo
             cells_from_points(runs, print_=events.print_, point=events.point, at_ns=events.at_ns, slot=events.slot),
         )
     else:
-        sent_ns, answered_ns = evidence.prints.in_service
+        sent_ns, answered_ns = in_service
         known, hit = OUTSIDE_CELLS, cells_from_outside(runs, sent_ns=sent_ns, answered_ns=answered_ns)
     charged = {incident.sync_run for incident in incidents if incident.sync_run}
     blamed = [number for number, run in enumerate(runs) if run.sync_run in charged] if charged else []

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from harness.clock import ClockMap, UnknownClock
 from harness.evidence.lines import NAME_AT, PrintColumns, PrintLine, read_print_line
+from harness.evidence.run_times import UNSEEN_NS
 from harness.evidence.sorts import Sorts
 from harness.evidence.texts import Texts
 from harness.ranges import changes
@@ -140,7 +141,7 @@ class Prints:
         if not unseen.any():
             return self.certain
         sent_ns, answered_ns = self.certain
-        return Interval(np.where(unseen, 1, sent_ns), np.where(unseen, 0, answered_ns))
+        return Interval(sent_ns, np.where(unseen, UNSEEN_NS, answered_ns))
 
     def drop(self, rows: Iterable[int]) -> None:
         """Take these rows out of every column."""
