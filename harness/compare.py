@@ -29,8 +29,8 @@ _EXIT_CODES: Mapping[Result, int] = {
     "inconclusive": EXIT_CODES["INCONCLUSIVE"],
 }
 _GAPS = EVIDENCE_CODES | {"undecided"}
-_OF_SYNC_RUNS = frozenset({"sync_runs", "sync_runs_met", "cells", "cells_hit"})
 """Reasons for which even a run that fails may have ended worse than is on record."""
+_OF_SYNC_RUNS = frozenset({"sync_runs", "sync_runs_met", "cells", "cells_hit"})
 
 
 class Side(Record, frozen=True, kw_only=True, omit_defaults=False):

@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Any
 
 from rich.console import Console
@@ -15,6 +16,8 @@ class Screen(Console):
     """
 
     def __init__(self) -> None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # of a letter that it does not have, its number
         super().__init__(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     def print(self, *objects: Any, **how: Any) -> None:

@@ -29,6 +29,15 @@ class Gone(io.StringIO):
         super().close()
 
 
+def test_letters_that_stdout_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verdict is shown in whatever letters there are, rather than not at all."""
+    shown = io.BytesIO()
+    with io.TextIOWrapper(shown, encoding="ascii") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        Screen().print("FAIL · 山田")
+        assert shown.getvalue() == b"FAIL \\xb7 \\u5c71\\u7530\n"
+
+
 def test_a_reader_that_has_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
