@@ -6,13 +6,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from harness.criteria import Criteria
 from harness.fingerprint import CHECKSUM_NAME
-from harness.records import Record
+from harness.records import Nanoseconds, Record
 
 SCHEMA = 2
 RUN_FILE = "run.json"
@@ -23,6 +23,8 @@ LOAD_PREFIX = "load-"
 """Segments of this name and a number are those of load processes."""
 TARGET_SEGMENT = "target"
 
+Name = Annotated[str, msgspec.Meta(pattern=r"\A[\w-]+\Z")]
+"""Of a run or a segment. A run without one would take any run's segments for its own."""
 Ended = Literal["complete", "interrupted", "stopped"]
 
 
@@ -59,18 +61,18 @@ class RunDescription(Record, frozen=True, kw_only=True, omit_defaults=False):
     """
 
     schema: int = SCHEMA
-    run: str
+    run: Name
     clock: str
     profile: str
     target: str
     seed: int
     started: str
-    started_ns: int = 0
+    started_ns: Nanoseconds = 0
     command: tuple[str, ...]
     parameters: Mapping[str, object]
     versions: Mapping[str, str]
     checksum: str = CHECKSUM_NAME
-    segments: tuple[str, ...]
+    segments: tuple[Name, ...]
     reports: Mapping[str, Report] = {}
     criteria: Criteria = Criteria()
     planned_s: float = 0.0
@@ -151,12 +153,13 @@ def read_run(directory: Path) -> RunDescription:
     path = directory / RUN_FILE
     try:
         run = msgspec.json.decode(path.read_bytes(), type=RunDescription)
+        datetime.fromisoformat(run.started)
     except OSError as error:
         message = (
             f"{directory} is no run directory ({RUN_FILE}: {error.strerror}); name one that `misissue verify` made"
         )
         raise LedgerError(message) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of the JSON, of a field, or of `started`
         message = f"{path} is not what `misissue verify` writes: {error}"
         raise LedgerError(message) from error
     if run.schema != SCHEMA:

@@ -98,7 +98,8 @@ def read_evidence(*directories: Path, freshness_limit_s: float | None = None) ->
             reading.faults.append(
                 f"segment {segment} lies in more than one directory, and differs: which one holds is not known"
             )
-    reading.faults += [f"segment {stray} is not listed in run.json" for stray in sorted(places)]
+    strays = sorted({*places, *run.reports}.difference(run.segments))
+    reading.faults += [f"segment {stray} is not listed in run.json" for stray in strays]
     return reading.finish()
 
 

@@ -109,6 +109,23 @@ def test_criteria_that_nobody_can_ask_for(tmp_path: Path, criteria: Criteria) ->
         read_run(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("run", ""),
+        ("segments", ("target", "../target")),
+        ("segments", ("target", "load-1\0")),
+        ("started", ""),
+        ("started_ns", 2**63),
+    ],
+)
+def test_fields_that_no_run_has(tmp_path: Path, field: str, value: object) -> None:
+    """A run without an id would take any run's segments for its own; names and times that nobody writes are refused."""
+    write_json(tmp_path / RUN_FILE, describe(**{field: value}))
+    with pytest.raises(LedgerError, match="is not what `misissue verify` writes"):
+        read_run(tmp_path)
+
+
 def test_newer_run_description(tmp_path: Path) -> None:
     """A run.json of another schema is refused rather than misread."""
     write_json(tmp_path / RUN_FILE, describe(schema=3))

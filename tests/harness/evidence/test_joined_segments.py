@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.evidence.ledger import segment_path
+from harness.evidence.ledger import Report, segment_path
 from harness.evidence.reader import read_evidence
 from harness.gate import decide
 from tests.harness.builders import (
@@ -58,6 +58,12 @@ def test_a_copy_that_cannot_be_read(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
     segment_path(tmp_path / "worker", LOAD).mkdir(parents=True)
     assert read_evidence(run, tmp_path / "worker").faults == [DIFFERS]
+
+
+def test_a_segment_whose_process_was_heard(tmp_path: Path) -> None:
+    """A load process that told of its attempts has a segment, whether or not one is listed or lies there."""
+    run = write_run(tmp_path, reports={LOAD: Report(batch=1, issued=2), "load-2": Report(batch=1, issued=1)})
+    assert read_evidence(run).faults == ["segment load-2 is not listed in run.json"]
 
 
 @pytest.mark.parametrize("segment", [LOAD, TARGET])
