@@ -38,6 +38,10 @@ class Leases:
         """
         return Turn(self._free, self._groups[group], self._lines.setdefault(group, BoundedSemaphore()))
 
+    def withdraw(self, group: Group) -> None:
+        """Lend it out no more; it has just been given back."""
+        self._free.remove(group)
+
 
 class Lease:
     """One lease; entering it raises NoGroupFreeError when there is no group.

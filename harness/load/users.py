@@ -160,10 +160,14 @@ class CounterUser(_PluggedUser):
         phase = active.phase if active is not None else None
         if active is None or phase is None or phase.changes_per_s == 0:
             return
+        group = None
         try:
             with active.changed.lease() as group:
                 self._enter(active, f"C{active.prefix}{next(active.next_change)}", group)
         except Exception as error:  # noqa: BLE001 - counted, and the run fails closed
+            if group is not None:
+                # The truth may know a change that the registry never took: with a second one it would be wrong.
+                active.changed.withdraw(group)
             if active.target.failure() == "":
                 active.fault("a counter user", error)
 
