@@ -65,9 +65,14 @@ def _zeros(content: bytes, begin: int, end: int) -> bytes:
 def _trailer_ids(objects: PdfObjects, content: bytes) -> Iterator[Span]:
     for trailer in objects.trailers:
         if b"/ID" in trailer.values:
-            value = objects.resolve(trailer.values[b"/ID"])
-            for token in tokens(content[: trailer.values[b"/ID"].end], value.begin):
-                yield from _inside(content, token)
+            array = tokens(content, objects.resolve(trailer.values[b"/ID"]).begin)
+            if objects.text(next(array)) != b"[":
+                continue
+            for token in array:
+                places = list(_inside(content, token))
+                if not places:
+                    break  # the array's end, behind which all other objects may follow
+                yield from places
 
 
 def _info_dates(objects: PdfObjects, content: bytes) -> Iterator[Span]:

@@ -90,7 +90,10 @@ class PdfObjects:
         reference = _REFERENCE.fullmatch(self.text(span))
         if reference is None:
             return span
-        return next(tokens(self._content, self.begin(int(reference[1]))))
+        found = next(tokens(self._content, self.begin(int(reference[1]))), None)
+        if found is None:
+            raise DamagedError(f"has an object {int(reference[1])} without a value")
+        return found
 
     def begin(self, number: int, offset: int | None = None) -> int:
         """Where the value of an object begins: of its newest form, or of that at the offset."""

@@ -22,8 +22,13 @@ def pdf(
     xmp: str = XMP,
     page: bytes = b"BT (Payslip) Tj ET",
     packed_table: bool = False,
+    ids_elsewhere: bool = False,
 ) -> bytes:
-    """One page, with every place that a mask of metadata knows; and, in the page, texts that look like them."""
+    """One page, with every place that a mask of metadata knows; and, in the page, texts that look like them.
+
+    Args:
+        ids_elsewhere: in an object of their own, which stands before the page.
+    """
     pages = b"BT (/CreationDate \\(D:1999\\) /ID [<00>]) Tj ET trailer << /ID [<AA> <BB>] /Info 5 0 R >> " + page
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R /Metadata 6 0 R >>",
@@ -35,7 +40,11 @@ def pdf(
         b"%d" % len(xmp.encode()),
     ]
     out = bytearray(b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n")
-    offsets = [_add(out, number, body) for number, body in enumerate(objects, 1)]
+    ids = b"[%b]" % ids
+    elsewhere = [_add(out, len(objects) + 1, ids)] if ids_elsewhere else []
+    offsets = [*(_add(out, number, body) for number, body in enumerate(objects, 1)), *elsewhere]
+    if ids_elsewhere:
+        ids = b"%d 0 R" % len(offsets)
     return bytes(out + (_packed_table if packed_table else _table)(offsets, len(out), ids))
 
 
@@ -49,7 +58,7 @@ def _table(offsets: Sequence[int], place: int, ids: bytes) -> bytes:
     rows = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     size = len(offsets) + 1
     return (
-        b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<< /Size %d /Root 1 0 R /Info 5 0 R /ID [%b] >>\n"
+        b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<< /Size %d /Root 1 0 R /Info 5 0 R /ID %b >>\n"
         b"startxref\n%d\n%%%%EOF\n" % (size, rows, size, ids, place)
     )
 
@@ -64,7 +73,7 @@ def _packed_table(offsets: Sequence[int], place: int, ids: bytes) -> bytes:
     data = zlib.compress(bytes(rows))
     number = len(offsets) + 1
     return (
-        b"%d 0 obj\n<< /Type /XRef /Size %d /W [1 3 0] /Root 1 0 R /Info 5 0 R /ID [%b] /Length %d\n"
+        b"%d 0 obj\n<< /Type /XRef /Size %d /W [1 3 0] /Root 1 0 R /Info 5 0 R /ID %b /Length %d\n"
         b"/Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns 4 >> >>\nstream\n%b\nendstream\nendobj\n"
         b"startxref\n%d\n%%%%EOF\n" % (number, number + 1, ids, len(data), data, place)
     )

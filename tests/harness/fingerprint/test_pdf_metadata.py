@@ -13,17 +13,21 @@ from harness.fingerprint.pdf_metadata import PdfMetadata
 from tests.harness.fingerprint.pdfs import CHANGED, CREATED, IDS, XMP, drawn, pdf
 
 MASK = PdfMetadata()
+ELSEWHERE = pytest.mark.parametrize("ids_elsewhere", [False, True], ids=["ids there", "ids elsewhere"])
 PACKED = pytest.mark.parametrize("packed_table", [False, True], ids=["table", "packed table"])
 DIGITS = st.text("0123456789", min_size=14, max_size=14)
 HEX = st.text("0123456789abcdefABCDEF", min_size=32, max_size=32).map(str.encode)
 XMP_VALUE = st.text("0123456789abcdef:-TZ", min_size=20, max_size=20)
 
 
+@ELSEWHERE
 @PACKED
 @given(created=DIGITS, changed=DIGITS, id_=HEX, made=XMP_VALUE, uuid=st.text("0123456789", min_size=1, max_size=1))
-def test_inside(created: str, changed: str, id_: bytes, made: str, uuid: str, *, packed_table: bool) -> None:
+def test_inside(
+    created: str, changed: str, id_: bytes, made: str, uuid: str, *, packed_table: bool, ids_elsewhere: bool
+) -> None:
     """A change of any of them changes nothing."""
-    plain = pdf(packed_table=packed_table)
+    plain = pdf(packed_table=packed_table, ids_elsewhere=ids_elsewhere)
     other = pdf(
         created=f"D:{created}+09'00'",
         changed=f"D:{changed}+09'00'",
@@ -32,6 +36,7 @@ def test_inside(created: str, changed: str, id_: bytes, made: str, uuid: str, *,
         .replace("2026-04-01T12:00:01Z", made[::-1])
         .replace("uuid:1", f"uuid:{uuid}"),
         packed_table=packed_table,
+        ids_elsewhere=ids_elsewhere,
     )
     assert MASK.apply(plain) == MASK.apply(other)
 
@@ -46,11 +51,12 @@ def _spans(document: bytes) -> list[tuple[int, int]]:
     return found
 
 
+@ELSEWHERE
 @PACKED
 @given(place=st.integers(0, 10_000), byte=st.integers(0, 255))
-def test_outside(place: int, byte: int, *, packed_table: bool) -> None:
+def test_outside(place: int, byte: int, *, packed_table: bool, ids_elsewhere: bool) -> None:
     """A change of any other byte changes what is left."""
-    document = pdf(packed_table=packed_table)
+    document = pdf(packed_table=packed_table, ids_elsewhere=ids_elsewhere)
     place %= len(document)
     if document[place] == byte or any(begin <= place < end for begin, end in _spans(document)):
         return
@@ -61,10 +67,11 @@ def test_outside(place: int, byte: int, *, packed_table: bool) -> None:
         assert place < 5, "only the header says that it is a PDF"
 
 
+@ELSEWHERE
 @PACKED
-def test_only_there(*, packed_table: bool) -> None:
+def test_only_there(*, packed_table: bool, ids_elsewhere: bool) -> None:
     """What is replaced is as long as what takes its place, and nothing else is replaced, least of all on the page."""
-    document = pdf(packed_table=packed_table)
+    document = pdf(packed_table=packed_table, ids_elsewhere=ids_elsewhere)
     expected = bytearray(document)
     for begin, end in _spans(document):
         expected[begin:end] = b"0" * (end - begin)
@@ -118,6 +125,12 @@ def test_appended() -> None:
     assert MASK.apply(appended("2026")) != MASK.apply(appended("2026", b"ME"))
 
 
+def moved_to_the_end(document: bytes, begin: bytes) -> bytes:
+    """Its table says of an object that it begins where nothing follows any more."""
+    entry = b"%010d 00000 n"
+    return document.replace(entry % document.index(begin), entry % len(document)) + begin
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -129,6 +142,7 @@ def test_appended() -> None:
         lambda document: document + b"startxref\n999999999999\n%%EOF\n",
         lambda document: document.replace(b"/Length 7 0 R", b"/Length 4 0 R"),
         lambda document: document.replace(b"(D:2026", b"((:2026"),
+        lambda document: moved_to_the_end(document, b"7 0 obj"),
         lambda document: document[:5],
     ],
 )
