@@ -219,8 +219,7 @@ class CheckedPrint:
         name = f"A{active.prefix}{next(active.next_application)}"
         drawn = active.target.draw_application(name, group, active.random)
         if kind is not None:
-            active.named.check(kind, options)
-            drawn = replace(drawn, kind=kind, options=options)
+            drawn = replace(drawn, kind=kind, options=active.named.check(kind, options))
         return drawn if applicant is None else replace(drawn, applicant=applicant)
 
     def _begin(self, application: Application, intended_ns: int | None) -> None:

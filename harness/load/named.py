@@ -33,14 +33,14 @@ class Named:
             message = f"found the applicant {applicant!r}, right is a test person of {self._name}, such as {some}"
             raise NamedError(message) from None
 
-    def check(self, kind: str, options: Sequence[str]) -> None:
-        """Whether there is such a document.
+    def check(self, kind: str, options: Sequence[str]) -> tuple[str, ...]:
+        """The options as the target has them, each once and in its order, for by that its documents are known.
 
         Raises:
-            NamedError: when there is none.
+            NamedError: when there is no such document.
         """
         if self._kinds is None:
-            return
+            return tuple(options)
         if kind not in self._kinds:
             message = f"found the kind {kind!r}, right is one of {self._name}: {', '.join(self._kinds)}"
             raise NamedError(message)
@@ -49,3 +49,4 @@ class Named:
             right = ", ".join(self._kinds[kind]) or "none"
             message = f"found the option {unknown[0]!r} of {kind}, right is {right}"
             raise NamedError(message)
+        return tuple(option for option in self._kinds[kind] if option in options)

@@ -16,7 +16,7 @@ from harness.load.clock import Clock
 from harness.load.plan import Phase, Plan
 from harness.records import Print
 from harness.report.language import ENGLISH
-from tests.harness.builders import HOME, KIND, OTHER, paper, read_segment
+from tests.harness.builders import HOME, KIND, OTHER, entry, paper, read_segment
 from tests.harness.stub import StubTarget
 
 Load = Callable[[str], Any]
@@ -147,6 +147,17 @@ def test_nobody_in_particular(desk: Desk) -> None:
         one.refused("")
         other.refused("")
     assert desk.recorder.faults == []
+
+
+def test_options_in_any_order(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names them need not know in which order the target has them; a right document is right all the same."""
+    options = "household", "my_number"
+    monkeypatch.setattr(EnumeratedTarget, "kinds", lambda _: {KIND: options})
+    monkeypatch.setattr(desk.recorder._target, "documents", [entry("A", options=options)])
+    with desk.user.checked("A", KIND, ("my_number", "household", "my_number")) as print_:
+        print_.delivered(paper("A", options=options))
+    assert {one.options for one in desk.prints()} == {options}
+    assert desk.recorder.counts.outcomes() == {"ok": {KIND: 1}}
 
 
 @pytest.mark.parametrize(
