@@ -44,9 +44,13 @@ def judge_identity(print_: Print, register: Register) -> Judgement:
     if document is None:
         return _judge_marks(print_, register)
     is_asked_for = print_.kind == document.kind and print_.options == document.options
-    # The groups have the last word on who may see what, should the truth contradict them.
-    if is_asked_for and print_.applicant in document.applicants and register.permits(print_.group, document.persons):
-        return _OK
+    if is_asked_for and print_.applicant in document.applicants:
+        # The groups have the last word on who may see what, should the truth contradict them.
+        if register.permits(print_.group, document.persons):
+            return _OK
+        # Who belonged to the group by that version is missing from the evidence: it may have been those.
+        if not register.right_by(document) and not register.knows_any(_strangers(document.persons, print_, register)):
+            return _UNDECIDED
     return _judge_foreign(print_, document, register)
 
 
@@ -64,13 +68,15 @@ def judge(print_: Print, register: Register) -> Judgement:
         return judgement
     found = [judgement.outcome]
     document = register.find(print_.checksum)
+    # Of a version that is missing from the evidence nobody knows what it refuses.
+    is_known = document is None or bool(register.right_by(document))
     if document is not None:
         found.append(_judge_version(print_, document, register))
         if judgement.outcome is Outcome.OK:
             judgement = Judgement(
                 outcome=Outcome.OK, persons=document.persons, kind=document.kind, options=document.options
             )
-    if judgement.persons and not judgement.strangers and _had_to_be_refused(print_, register):
+    if is_known and judgement.persons and not judgement.strangers and _had_to_be_refused(print_, register):
         found.append(Outcome.SHOULD_REFUSE)
     outcome = worst(found)
     return judgement if outcome is judgement.outcome else msgspec.structs.replace(judgement, outcome=outcome)

@@ -131,6 +131,10 @@ class Register:
         """Whether all of them are permitted."""
         return self._persons.get(group, _NOBODY).issuperset(persons)
 
+    def knows_any(self, persons: Iterable[str]) -> bool:
+        """Whether any of them belonged to any group under some version so far; looks at all groups."""
+        return any(not known.isdisjoint(persons) for known in self._persons.values())
+
     def version(self, group: str, version: int) -> Version | None:
         """What is known of a version; None when no change that makes it was ever sent."""
         return self._versions[group].get(version)

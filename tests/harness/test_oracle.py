@@ -9,9 +9,21 @@ from hypothesis import strategies as st
 
 from harness.oracle import judge, judge_identity
 from harness.outcome import STRANGER_OUTCOMES, Outcome
-from harness.records import Document, Mark, Print, Refusal
+from harness.records import Change, Document, Mark, Print, Refusal
 from harness.register import Register
-from tests.harness.builders import change, delivery, entry, failed, mark, paper, refused, register, sync_run
+from tests.harness.builders import (
+    HOME,
+    OTHER,
+    change,
+    delivery,
+    entry,
+    failed,
+    mark,
+    paper,
+    refused,
+    register,
+    sync_run,
+)
 
 NUMBER = ("my_number",)
 KNOWN: tuple[Document, ...] = (
@@ -126,9 +138,39 @@ def test_document_that_was_altered_in_between() -> None:
     assert judge(of(paper("A")), known).outcome == "stale"
 
 
+BORN = change(2, sent_ns=50, persons=("A", "B", "N"))
+FAMILY = ("household",)
+
+
+@pytest.mark.parametrize(("known_change", "outcome"), [((BORN,), "ok"), ((), "undecided")])
+def test_newcomer_of_whom_the_evidence_is_lost(known_change: tuple[Change, ...], outcome: str) -> None:
+    """Of a version whose change is missing nobody knows who belonged to the group: whoever is of no other may have."""
+    known = register(entry("A", "B", "N", options=FAMILY, version=2), *known_change)
+    print_ = of(paper("A", "B", "N", options=FAMILY, version=2), options=FAMILY)
+    assert judge(print_, known).outcome == judge_identity(print_, known).outcome == outcome
+
+
+def test_group_of_which_the_evidence_is_lost() -> None:
+    """Its own papers are no stranger's, and a stranger's are."""
+    known = Register()
+    for document in (entry("A"), entry("X")):
+        known.add(document)
+    known.add_group(OTHER)
+    assert judge(of(paper("A")), known).outcome == "undecided"
+    assert judge(of(paper("X")), known).outcome == "wrong_person"
+
+
 MOVED_OUT = (Refusal(applicant="A", reason="moved_out"),)
 NO_SEAL = (Refusal(applicant="A", kind="inkan", reason="no_seal"),)
 NOT_TOGETHER = (Refusal(applicant="A", kind="juminhyo", option="household", reason="protected"),)
+
+
+def test_permission_of_which_the_evidence_is_lost() -> None:
+    """What the versions before it refused may be right by one whose change is missing."""
+    known = register(msgspec.structs.replace(HOME, refusals=MOVED_OUT), entry("A", version=2))
+    assert judge(of(paper("A", version=2)), known).outcome == "undecided"
+    known.add_change(change(2, sent_ns=50))
+    assert judge(of(paper("A", version=2)), known).outcome == "ok"
 
 
 def with_version_2(refusals: tuple[Refusal, ...], *, sent_ns: int, acknowledged_ns: int) -> Register:
