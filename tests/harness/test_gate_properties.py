@@ -1,6 +1,7 @@
 """Whatever happens to the evidence, the verdict depends on what it proves alone, and loss never clears anybody."""
 
 from collections.abc import Iterable
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.criteria import Criteria, Limit
-from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, Report, write_json
+from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, Report, segment_path, write_json
 from harness.gate import decide
-from harness.records import ErrorNotice, Evidence, Fault, Print, PrintEvent, SelfTest
+from harness.records import ErrorNotice, Evidence, Fault, Print, PrintEvent, Refusal, SelfTest
 from harness.verdict import write_verdict
 from tests.harness.builders import (
     INNOCENT,
@@ -68,6 +69,23 @@ RUNS: tuple[tuple[tuple[Evidence, ...], tuple[Evidence, ...]], ...] = (
     (RICH, RICH_TARGET),
 )
 """PASS, INCONCLUSIVE, FAIL with evidence that is whole, and FAIL with much else beside it."""
+BORN = ("A", "B", "N")
+PROTECTED = (Refusal(applicant="A", reason="protected"),)
+EVENTFUL: tuple[Evidence, ...] = (
+    *INNOCENT,
+    change(2, sent_ns=190, persons=BORN),
+    *(entry(*BORN, options=("household",), version=2), entry("A", version=4)),
+    delivery("A3", "B", paper(*BORN, options=("household",), version=2), options=("household",), at=(230, 240)),
+    change(3, sent_ns=250, persons=BORN, refusals=PROTECTED),
+    refused("A4", "A", at=(270, 280)),
+    change(4, sent_ns=290, persons=BORN),
+    delivery("A5", "A", paper("A", version=4), at=(310, 320)),
+)
+"""PASS with a birth, and with a protection that was ended before the last paper."""
+EVENTFUL_TARGET: tuple[Evidence, ...] = (
+    *(sync_run(), sync_run("S2", 190, 220, applied=[("G1", 2)])),
+    *(sync_run("S3", 250, 260, applied=[("G1", 3)]), sync_run("S4", 290, 330, applied=[("G1", 4)])),
+)
 RANKS = "FAIL", "INCONCLUSIVE", "PASS"
 ADDED: dict[str, tuple[Evidence, ...]] = {
     "theft": (delivery("B1", "B", paper("X"), at=(400, 410)),),
@@ -123,6 +141,17 @@ def test_twice(tmp_path: Path) -> None:
     assert first == second
     assert (tmp_path / VERDICT_FILE).read_bytes() == before
     assert len(first.incidents) == 2
+
+
+def test_any_two_lines(tmp_path: Path) -> None:
+    """Whatever two lines of a run without a fault are damaged, nobody is blamed for what they would have told."""
+    run = write_run(tmp_path, EVENTFUL, EVENTFUL_TARGET)
+    assert decide(run).verdict == "PASS"
+    path = segment_path(run, LOAD)
+    lines = path.read_bytes().splitlines(keepends=True)
+    for damaged in combinations(range(1, len(lines)), 2):
+        path.write_bytes(b"".join(b"#" + line[1:] if at in damaged else line for at, line in enumerate(lines)))
+        assert decide(run).verdict == "INCONCLUSIVE", [lines[at] for at in damaged]
 
 
 @settings(deadline=None, max_examples=30)
