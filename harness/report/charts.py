@@ -155,7 +155,7 @@ def latency_chart(histogram: Histogram, latency: Latency, language: Language, *,
     told = [(f"{label} {duration(seconds)}", x_of(seconds)) for label, seconds in percentiles if seconds is not None]
     # Each line begins beside its own label, and in this order it crosses none of the others: where there is room to the
     # right of the last one the labels go down, and only the median's stands to its left; else they all do, and go up.
-    goes_down = told[-1][1] + 2 * _LABEL_ROOM <= _LATENCY_WIDTH
+    goes_down = not told or told[-1][1] + 2 * _LABEL_ROOM <= _LATENCY_WIDTH
     for number, (label, x) in enumerate(told):
         is_left = x > _LEFT + 2 * _LABEL_ROOM and (number == 0 or not goes_down)
         y = 34.0 + 12 * (number if goes_down else len(told) - 1 - number)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from harness.coverage import Cell
 from harness.incident import Incident
+from harness.report.formats import known
 from harness.report.language import Language
 from harness.report.masking import Masking
 from harness.verdict import CellCount, Verdict
@@ -148,11 +149,16 @@ def completeness_sentence(verdict: Verdict, language: Language) -> str:
 
 
 def latency_sentence(verdict: Verdict, language: Language) -> str:
-    """Percentiles, and how the plan of arrivals was kept to; empty when nothing was measured."""
+    """Percentiles as far as known, and how the plan of arrivals was kept to; empty when nothing was measured."""
     taken = verdict.latency
-    if taken.p50_s is None:
+    if not (verdict.prints_judged or verdict.may_have_printed):
         return ""
-    text = language.text("sentence.latency", p50_s=taken.p50_s, p95_s=taken.p95_s, p99_s=taken.p99_s)
+
+    def told(seconds: float | None) -> str:
+        unknown = language.text("common.unknown")
+        return known(lambda seconds: language.text("sentence.seconds", seconds=seconds), seconds, unknown)
+
+    text = language.text("sentence.latency", p50=told(taken.p50_s), p95=told(taken.p95_s), p99=told(taken.p99_s))
     if verdict.rate_share is not None:
         text += language.text("sentence.planned", rate_share=verdict.rate_share, late_starts=verdict.late_starts)
     return text

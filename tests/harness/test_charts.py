@@ -134,6 +134,14 @@ def test_percentiles_stand_at_their_times() -> None:
     assert unanswered[1] + unanswered[3] == pytest.approx(boxes[2][1], abs=0.2)
 
 
+@pytest.mark.parametrize(("known", "labels"), [(None, []), (0.05, ["p50"])])
+def test_percentiles_that_are_not_known(known: float | None, labels: list[str]) -> None:
+    """They have no line: what was planned and never made is slower than everything."""
+    page = drawn(latency_chart(HISTOGRAM, Latency(p50_s=known, p95_s=None, p99_s=None), ENGLISH))
+    assert [text.split()[0] for text in page.texts("text") if text.startswith("p")] == labels
+    assert len(of_class(page, "line", "percentile")) == len(labels)
+
+
 @pytest.mark.parametrize("p99_s", [0.06, 0.3, 0.9])
 @pytest.mark.parametrize("p95_s", [0.05, 0.055])
 def test_lines_of_percentiles_cross_no_label(p95_s: float, p99_s: float) -> None:
