@@ -19,13 +19,19 @@ def read_response(response: Any, read: Callable[[int, Mapping[str, str], bytes],
         return unanswered(getattr(response, "error", None))
     try:
         body = response.content or b""
-    except OSError:
-        return Answer(unanswered="cut off")
-    # After a time-out or a cut in the body FastHttpUser's client shows what it has as if that were all.
-    if not getattr(getattr(response, "_response", None), "message_complete", True):
+    except Exception as error:
+        if isinstance(error, OSError) or not _is_whole(response):  # half of what was packed cannot be unpacked
+            return Answer(unanswered="cut off")
+        raise
+    if not _is_whole(response):
         return Answer(unanswered="cut off")
     headers = {} if response.headers is None else response.headers
     length = headers.get("content-length")
     if length is not None and length != str(len(body)) and "content-encoding" not in headers:
         return Answer(unanswered="cut off")
     return read(status, headers, body)
+
+
+def _is_whole(response: Any) -> bool:
+    """False after a time-out or a cut in the body: FastHttpUser's client shows what it has as if that were all."""
+    return bool(getattr(getattr(response, "_response", None), "message_complete", True))

@@ -1,5 +1,6 @@
 """What a client did not get whole is no document, however the service said how long it is."""
 
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
@@ -68,7 +69,9 @@ def test_whole(client: Any, answer: bytes) -> None:
     assert delivered(client, answer) == Answer(document=b"papers")
 
 
+PACKED = gzip.compress(b"papers")
 CUT = {
+    "packed": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED) + PACKED[:-9],
     "length": LENGTH + b"pape",
     "between chunks": CHUNKED + b"4\r\npape\r\n",
     "within a chunk": CHUNKED + b"6\r\npape",
