@@ -48,8 +48,9 @@ def read_time(told: object, zone: timezone | None = None) -> Told:
         seconds = Decimal(text)
         if abs(seconds) > _LATEST_S:
             raise ValueError(f"found {text}, {right}")
-        # Of a number in JSON nobody knows with how many digits it was made.
-        digits = 6 if isinstance(told, float) else len(number.group(1) or "")
+        digits = len(number.group(1) or "")
+        if isinstance(told, float):  # which holds no more of them; one that was made with fewer shows those
+            digits = min(digits, 6)
         return Told(int(seconds * 10**9), 10 ** max(0, 9 - digits))
     try:
         moment = datetime.fromisoformat(text)
