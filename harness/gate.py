@@ -23,7 +23,7 @@ from harness.evidence.prints import Interval
 from harness.evidence.reader import RunEvidence, read_evidence
 from harness.incident import Incident, describe_errors, find_incidents
 from harness.judging import Judged, judge_all
-from harness.measures import documents, late_starts, may_have_printed, metrics, rate_share
+from harness.measures import Latency, documents, late_starts, may_have_printed, metrics, rate_share
 from harness.oracle import judge
 from harness.outcome import Outcome
 from harness.overlap import Exposure, exposures, exposures_from_outside, exposures_in_flight, runs_met
@@ -103,7 +103,7 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
     cells = _cells(evidence, in_service, incidents, criteria.confidence)
     processes = _processes(evidence)
     cells_hit = sum(cell.sync_runs > 0 for cell in cells)
-    values, taken = metrics(evidence, judged, exposures=len(exposed), cells=cells_hit, bound=bound.upper)
+    values = metrics(evidence, judged, exposures=len(exposed), cells=cells_hit, bound=bound.upper)
     checked = check(_with_defaults(criteria, evidence), values)
     counts = judged.counts()
     failures = [*_misissuances(counts), *(reason_of(one) for one in checked if one.result == "broken")]
@@ -134,7 +134,7 @@ def evaluate(evidence: RunEvidence, criteria: Criteria) -> Decision:
         resends=evidence.events.resends() if evidence.run.shows_points else None,
         late_starts=late_starts(evidence),
         rate_share=rate_share(evidence, judged),
-        latency=taken,
+        latency=Latency(p50_s=values["p50_s", ""], p95_s=values["p95_s", ""], p99_s=values["p99_s", ""]),
         sync_runs=len(evidence.sync_runs),
         sync_runs_met=met,
         exposures=len(exposed),

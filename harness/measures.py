@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.criteria import Metrics
-from harness.evidence.prints import Prints, Times
+from harness.evidence.prints import Prints
 from harness.evidence.reader import RunEvidence
 from harness.judging import Judged
 from harness.outcome import Outcome
@@ -20,7 +20,9 @@ class Latency(Record, frozen=True, kw_only=True, omit_defaults=False):
     """Percentiles of the time from the intended start to the answer, seconds.
 
     Over the attempts that brought a document and those that got no whole answer, which took at least until the client
-    gave up: a service that hangs must not look quick. Exact: each is a time that one of them took. None without any.
+    gave up: a service that hangs must not look quick. So each application that the plan of arrivals holds and that was
+    never made, because all who could make it were waiting, counts as slower than any that was; of whatever kind it
+    would have been. Exact: each is a time that one of them took. None without any, or where it is one never made.
     """
 
     p50_s: float | None
@@ -28,13 +30,9 @@ class Latency(Record, frozen=True, kw_only=True, omit_defaults=False):
     p99_s: float | None
 
 
-def _taken_ns(prints: Prints, rows: NDArray[np.bool_]) -> Times:
-    """What those of these rows took that were waited for, in ascending order."""
-    return np.sort(prints.latency_ns[rows & prints.answered_with("document", "unanswered")])
-
-
-def _percentiles(taken_ns: Times, never_made: int = 0) -> Latency:
-    """Of these, and of so many that were never made and count as slower than any; None where it is one of them."""
+def latency(prints: Prints, rows: NDArray[np.bool_], never_made: int = 0) -> Latency:
+    """Of these rows, and of so many applications that were never made."""
+    taken_ns = np.sort(prints.latency_ns[rows & prints.answered_with("document", "unanswered")])
     if not len(taken_ns):
         return Latency(p50_s=None, p95_s=None, p99_s=None)
     ranks = [-(-(len(taken_ns) + never_made) * percent // 100) for percent in (50, 95, 99)]
@@ -65,17 +63,8 @@ def documents(prints: Prints) -> int:
     return int(prints.answered_with("document").sum())
 
 
-def metrics(
-    evidence: RunEvidence, judged: Judged, *, exposures: int, cells: int, bound: float
-) -> tuple[Metrics, Latency]:
-    """The value of every metric that the run gives one, for all kinds of documents together and for each.
-
-    An application that the plan of arrivals holds and that was never made, because all who could make it were waiting,
-    counts in the percentiles as slower than any that was, of whatever kind it would have been.
-
-    Returns:
-        Beside them the latency of what was made.
-    """
+def metrics(evidence: RunEvidence, judged: Judged, *, exposures: int, cells: int, bound: float) -> Metrics:
+    """The value of every metric that the run gives one, for all kinds of documents together and for each."""
     prints, planned_changes = evidence.prints, evidence.run.planned_changes
     never_made = max(0, (evidence.run.planned_prints or 0) - len(judged.last))
     found: dict[tuple[str, str], float | None] = {
@@ -89,21 +78,19 @@ def metrics(
         ("rate_share", ""): rate_share(evidence, judged),
         ("change_rate_share", ""): evidence.changes / planned_changes if planned_changes else None,
     }
-    every = np.ones(len(prints), dtype=np.bool_)
-    taken_ns = _taken_ns(prints, every)
-    found |= _of_kind(prints, judged, "", every, _percentiles(taken_ns, never_made))
+    found |= _of_kind(prints, judged, "", np.ones(len(prints), dtype=np.bool_), never_made)
     for kind in prints.kinds:
-        rows = prints.of_kind(kind)
-        found |= _of_kind(prints, judged, kind, rows, _percentiles(_taken_ns(prints, rows), never_made))
-    return found, _percentiles(taken_ns)
+        found |= _of_kind(prints, judged, kind, prints.of_kind(kind), never_made)
+    return found
 
 
 def _of_kind(
-    prints: Prints, judged: Judged, kind: str, rows: NDArray[np.bool_], taken: Latency
+    prints: Prints, judged: Judged, kind: str, rows: NDArray[np.bool_], never_made: int
 ) -> dict[tuple[str, str], float | None]:
     counts = judged.counts(judged.last[rows[judged.last]])
     errors = counts[Outcome.ERROR_FINAL] + counts[Outcome.ERROR_RETRIED_OK]
     total = counts.total()
+    taken = latency(prints, rows, never_made)
     return {
         **{(outcome.value, kind): counts[outcome] if total else None for outcome in Outcome},
         ("error_share", kind): errors / total if total else None,

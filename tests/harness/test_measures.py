@@ -6,13 +6,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.criteria import Metrics
 from harness.judging import judge_all
-from harness.measures import LATE_NS, Latency, documents, late_starts, may_have_printed, metrics, rate_share
+from harness.measures import LATE_NS, Latency, documents, late_starts, latency, may_have_printed, metrics, rate_share
 from harness.outcome import Outcome
 from harness.records import Evidence, Print, PrintEvent
 from tests.harness.builders import (
@@ -50,9 +51,8 @@ def took(number: int, taken_ns: int, *, answer: str = "document", late_ns: int |
 def latency_of(*load: Evidence) -> Latency:
     """Over all prints of the load."""
     with TemporaryDirectory() as place:
-        evidence = evidence_of(Path(place) / "run", load)
-        judged = judge_all(evidence.prints, evidence.register)
-        return metrics(evidence, judged, exposures=0, cells=0, bound=1.0)[1]
+        prints = evidence_of(Path(place) / "run", load).prints
+        return latency(prints, np.ones(len(prints), dtype=np.bool_))
 
 
 def nearest_rank(taken_ns: list[int], percent: int) -> float:
@@ -123,7 +123,7 @@ def metrics_of(directory: Path, load: list[Evidence], **fields: Any) -> Metrics:
     """Of a run with this load."""
     evidence = evidence_of(directory, load, **fields)
     judged = judge_all(evidence.prints, evidence.register)
-    return metrics(evidence, judged, exposures=7, cells=5, bound=0.25)[0]
+    return metrics(evidence, judged, exposures=7, cells=5, bound=0.25)
 
 
 MIXED: list[Evidence] = [
