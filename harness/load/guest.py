@@ -43,7 +43,6 @@ class GuestPlugin(LoadPlugin):
         super().__init__(profile, target="", plan=plan, change_kinds=(), options=(), users=None)
         self._is_stopping = False
         events.test_start.add_listener(self._on_guest_start)
-        events.test_stopping.add_listener(self._on_test_stopping)
 
     def _add_options(self, parser: LocustArgumentParser) -> None:
         try:

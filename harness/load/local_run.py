@@ -62,8 +62,8 @@ class LocalRun:
         self._greenlets.append(every(_WATCH_S, self._watch))
 
     def cut_short(self) -> None:
-        """End the plan before its time: somebody interrupted the run."""
-        self.active.cut_short = True
+        """End the plan before its time, if it is not through yet: somebody interrupted the run."""
+        self.active.cut_short = self.active.cut_short or not self._is_through
 
     @property
     def is_over(self) -> bool:
@@ -76,7 +76,8 @@ class LocalRun:
 
     def finish(self) -> Verdict:
         """Close the run and decide."""
-        is_complete = self._is_through or (self._ends_with_locust and not self.active.cut_short)
+        # Users may go on with what they have begun until the plan's time is over.
+        is_complete = (self._is_through or self._ends_with_locust) and not self.active.cut_short
         ended: Ended = "complete" if is_complete else "stopped" if self._stopped else "interrupted"
         gevent.killall(self._greenlets)
         self.active.stop()
@@ -92,8 +93,9 @@ class LocalRun:
         return Flights(self._clock.now_ns(), recorder.segment.issued, recorder.counts.take_flights())
 
     def _stop(self) -> None:
-        self._stopped = self.active.cut_short = True
+        self.cut_short()
+        self._stopped = self.active.cut_short
 
     def _watch(self) -> None:
         if not self.run.check_target():
-            self.active.cut_short = True
+            self.cut_short()

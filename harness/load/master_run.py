@@ -116,8 +116,8 @@ class MasterRun:
         self._greenlets.append(every(_WATCH_S, self._watch))
 
     def cut_short(self) -> None:
-        """End the plan before its time: somebody interrupted the run."""
-        self._cut_short = True
+        """End the plan before its time, if it is not through yet: somebody interrupted the run."""
+        self._cut_short = self._cut_short or not self._is_through
 
     @property
     def is_over(self) -> bool:
@@ -132,10 +132,9 @@ class MasterRun:
 
     def finish(self) -> Verdict:
         """Collect what the workers hand over, close the run and decide."""
-        is_at_its_end = self._setup.ends_with_locust and not (self._cut_short or self._stopped)
-        ended: Ended = (
-            "complete" if self._is_through or is_at_its_end else "stopped" if self._stopped else "interrupted"
-        )
+        # Users may go on with what they have begun until the plan's time is over.
+        is_complete = (self._is_through or self._setup.ends_with_locust) and not (self._cut_short or self._stopped)
+        ended: Ended = "complete" if is_complete else "stopped" if self._stopped else "interrupted"
         gevent.killall(self._greenlets)
         self.live.end()
         self._collect()
@@ -227,7 +226,7 @@ class MasterRun:
         self._runner.send_message(CLOCK, pack(answer), msg.node_id)
 
     def _on_found(self, **_: object) -> None:
-        self._stopped = self._stopped or self._setup.stop_on_misissuance
+        self._stopped = self._stopped or (self._setup.stop_on_misissuance and not self._is_through)
 
     def _on_file(self, msg: Message, **_: object) -> None:
         self._heard_s = time.monotonic()
@@ -264,7 +263,7 @@ class MasterRun:
             if done.counted is not None:
                 worker.counted.take(done.counted)
             if done.faults:
-                self._cut_short = True
+                self.cut_short()
             elif not self.is_over and self._runner.state not in _STOPPED:
                 self.run.add_fault(f"the process of {worker.segment} left before the plan was through")
 

@@ -97,6 +97,7 @@ class LoadPlugin:
         events.init_command_line_parser.add_listener(self._add_options)
         events.init.add_listener(self._on_init)
         events.test_start.add_listener(self._on_test_start)
+        events.test_stopping.add_listener(self._on_test_stopping)
         events.test_stop.add_listener(self._on_test_stop)
         events.quit.add_listener(self._on_quit)
         events.reset_stats.add_listener(self._on_reset)
@@ -242,6 +243,11 @@ class LoadPlugin:
     def _stop_load(self, environment: Environment) -> None:
         if environment.runner is not None:
             environment.runner.quit() if parsed_options(environment).headless else environment.runner.stop()
+
+    def _on_test_stopping(self, **_: object) -> None:
+        # Whoever stops the users before the plan is through, in the web UI or by whatever: from now on nobody begins.
+        if self._own is not None:
+            self._own.cut_short()
 
     def _on_test_stop(self, environment: Environment, **_: object) -> None:
         self.active = None

@@ -44,6 +44,19 @@ events.test_start.remove_listener(plugin._on_test_start)
 events.test_start.add_listener(throw)
 events.test_start.add_listener(plugin._on_test_start)
 """
+SLOW_KIOSKS = """
+import gevent
+from harness.load.users import KioskUser
+
+attempt = KioskUser._attempt
+
+def slow(self, *arguments):
+    answer = attempt(self, *arguments)
+    gevent.sleep(8)
+    return answer
+
+KioskUser._attempt = slow
+"""
 NO_LEASES = """
 from harness.load.leases import Leases
 
@@ -131,6 +144,14 @@ def _interrupt(place: Path, number: signal.Signals, processes: int = 2) -> Ended
     return wait(command, place / "run")
 
 
+def _interrupt_slow_kiosks(place: Path) -> Ended:
+    """So early that the plan's time is over only because everybody goes on with what was begun."""
+    command = begin(place, more=SLOW_KIOSKS, burst_s=5.0)
+    wait_for_prints(place / "run", 3, command)
+    command.process.send_signal(signal.SIGINT)
+    return wait(command, place / "run")
+
+
 def _press_ctrl_c(place: Path, processes: int) -> Ended:
     command = _begin(place, processes=processes)
     command.press_ctrl_c()
@@ -166,6 +187,7 @@ TABLE: dict[str, tuple[Callable[[Path], Ended], int, str | None, str]] = {
     "master killed late": (partial(_kill_the_master, wrong_every=20), -9, None, ""),
     "SIGINT": (partial(_interrupt, number=signal.SIGINT), 3, "INCONCLUSIVE", "was interrupted"),
     "SIGTERM": (partial(_interrupt, number=signal.SIGTERM), 3, "INCONCLUSIVE", "was interrupted"),
+    "SIGINT of slow kiosks": (_interrupt_slow_kiosks, 3, "INCONCLUSIVE", "was interrupted"),
     "Ctrl-C": (partial(_press_ctrl_c, processes=2), 3, "INCONCLUSIVE", "was interrupted"),
     "Ctrl-C alone": (partial(_press_ctrl_c, processes=1), 3, "INCONCLUSIVE", "was interrupted"),
     "SIGINT late": (_interrupt_the_end, 4, None, ""),

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from math import inf
 from types import SimpleNamespace
@@ -95,6 +96,19 @@ def test_a_listener_that_threw_before_the_run(
         guest.GuestPlugin("locustfile")._on_init(environment(user(None), processes=None))
     assert ended.value.code == 2
     assert "a listener of the locustfile threw" in capsys.readouterr().err
+
+
+def test_whoever_stops_the_users_cuts_the_plan_short(guest: Any) -> None:
+    """A profile's plan ends when Locust is told to stop its users; a guest's run has no other end than that."""
+    plugin_module = import_module("harness.load.plugin")
+    ours = plugin_module.LoadPlugin(
+        "profile", target="", plan=guest.plan, change_kinds=(), options=(), users=2, clock=None
+    )
+    theirs, cut = guest.GuestPlugin("locustfile"), list[str]()
+    for name, plugin in (("ours", ours), ("theirs", theirs)):
+        plugin._own = SimpleNamespace(cut_short=partial(cut.append, name))
+    guest.events.test_stopping.fire(environment=None)
+    assert cut == ["ours"]
 
 
 @pytest.mark.parametrize("runs", [1, 2])

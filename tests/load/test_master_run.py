@@ -1,5 +1,6 @@
 """A master takes from its workers what belongs to its run, and nothing of another one."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -108,6 +109,19 @@ def test_worker_that_leaves(desk: Desk, state: str, fault: bool) -> None:
     desk.runner.state = state
     desk.runner.receive(DONE, Done(run=desk.id, segment="load-1", counted=None, newest={}))
     assert desk.own.run.faults == ["the process of load-1 left before the plan was through"] * fault
+
+
+@pytest.mark.parametrize(
+    ("through_before", "through_after", "ended"),
+    [(False, True, "interrupted"), (False, False, "interrupted"), (True, True, "complete")],
+)
+def test_run_that_is_cut_short(desk: Desk, through_before: bool, through_after: bool, ended: str) -> None:
+    """A run is complete when its plan was through before anybody cut it short, and not while its users end."""
+    run = desk.own.run
+    for is_through, then in ((through_before, desk.own.cut_short), (through_after, desk.own.finish)):
+        run.started_ns = time.monotonic_ns() - (10**12 if is_through else 0)
+        then()
+    assert run.description.ended == ended
 
 
 def test_evidence_of_another_run(desk: Desk) -> None:
