@@ -317,7 +317,8 @@ def test_a_rate_that_is_not_kept_is_counted(one: Ended) -> None:
     verdict = one.verdict
     assert verdict["late_starts"] > 0
     assert 0 < verdict["rate_share"] < RATE_SHARE
-    assert verdict["latency"]["p50_s"] > 0.05, "latency counts from the intended start"
+    p50_s = verdict["latency"]["p50_s"]  # None: it is one that was never made
+    assert p50_s is None or p50_s > 0.05, "latency counts from the intended start"
 
 
 @pytest.mark.parametrize("name", ["stopped", "stopped workers"])
