@@ -104,7 +104,8 @@ def _press_start_twice(place: Path) -> Ended:
 
     try:
         first = start(1)
-        wait_for_prints(first, 50, locust)
+        for segment in ("load-1", "load-2"):
+            wait_for_prints(first, 50, locust, segment)
         ask("stop", b"")
         wait_until((first / "verdict.json").exists, locust)
         second = start(2)
