@@ -1,9 +1,12 @@
 """A Locust process as Locust itself leaves it to its plug-ins: what it was started with, what it only logs, its end."""
 
+import signal
 import sys
 from argparse import Namespace
+from types import FrameType
 from typing import NoReturn
 
+import gevent
 import psutil  # type: ignore[import-untyped] # Locust needs it, too
 from locust import log
 from locust.env import Environment
@@ -34,6 +37,24 @@ def locust_faults(environment: Environment, *, with_tasks: bool) -> list[str]:
             f"a user's task ended in an exception: {told['msg']}" for told in environment.runner.exceptions.values()
         ]
     return faults
+
+
+def interrupt_between_greenlets() -> None:
+    """From now on Ctrl-C interrupts the greenlet that calls this one, for which Locust waits, and no other.
+
+    Python raises it in whoever is at work: in a user whose print would never be on record although it was handed out,
+    or in the greenlet that reads what the workers tell. Whoever has a handler already keeps it.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    main = gevent.getcurrent()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if gevent.getcurrent() is main:
+            signal.default_int_handler(number, frame)
+        gevent.kill(main, KeyboardInterrupt)
+
+    signal.signal(signal.SIGINT, interrupt)
 
 
 def usage_error(error: Exception) -> int:

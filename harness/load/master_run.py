@@ -189,12 +189,16 @@ class MasterRun:
 
     def _collect(self) -> None:
         """Wait until every worker that can be reached has handed over its evidence, as long as any of them is heard."""
-        if self._runner.user_count and any(worker.done is None for worker in self._workers.values()):
-            # Locust itself stops the test without a word to its workers when the master is interrupted.
-            for client_id in self._workers:
-                self._runner.server.send_to_client(Message("stop", None, client_id))
+        at_work = self._runner.clients
+        stopped = set[str]()
         self._heard_s = time.monotonic()
         while any(map(self._is_awaited, self._workers)) and time.monotonic() < self._heard_s + _SILENCE_S:
+            # Locust itself stops the test without a word to its workers when the master is interrupted, and then some
+            # of them may not even have begun.
+            for client in (*at_work.spawning, *at_work.running):
+                if client.id in self._workers and client.id not in stopped:
+                    self._runner.server.send_to_client(Message("stop", None, client.id))
+                    stopped.add(client.id)
             gevent.sleep(_POLL_S)
 
     def _is_awaited(self, client_id: str) -> bool:

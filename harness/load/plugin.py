@@ -31,7 +31,14 @@ from harness.load.active_run import ActiveRun
 from harness.load.clock import Clock, machine_clock
 from harness.load.live import Live
 from harness.load.local_run import LocalRun
-from harness.load.locust_process import locust_faults, parsed_options, refuse, usage_error, user_count
+from harness.load.locust_process import (
+    interrupt_between_greenlets,
+    locust_faults,
+    parsed_options,
+    refuse,
+    usage_error,
+    user_count,
+)
 from harness.load.master_run import MasterRun
 from harness.load.metrics import serve_metrics
 from harness.load.options import Option, Setup, add_arguments, most_changes, read_setup
@@ -173,6 +180,7 @@ class LoadPlugin:
         # Who listens last is told first: a worker must hand over its evidence before Locust tells the master that it
         # quits, for the master stops reading when the last one does.
         events.quitting.add_listener(self._on_quitting)
+        interrupt_between_greenlets()
         try:
             if sys.platform != "linux":
                 message = f"misissue runs on Linux only for now; this is {sys.platform}"

@@ -88,6 +88,21 @@ def slow(self, *arguments, **more):
 
 JudgedRun.close = slow
 """
+INTERRUPTED_AT_WORK = """
+import os, signal
+from locust import events, runners
+
+def interrupt(**_):
+    event.remove_listener(interrupt)
+    os.kill(os.getpid(), signal.SIGINT)
+
+@events.init.add_listener
+def choose(environment, **_):
+    global event
+    event = events.worker_report if isinstance(environment.runner, runners.MasterRunner) else events.request
+    if not isinstance(environment.runner, runners.WorkerRunner):
+        event.add_listener(interrupt)
+"""
 ORACLE = """
 import harness.judging, harness.oracle, harness.evidence.recorder
 from harness.outcome import Outcome
@@ -165,11 +180,11 @@ def _interrupt_the_end(place: Path) -> Ended:
     return wait(command, place / "run")
 
 
-def _fill_the_disk(place: Path, **how: Any) -> Ended:
-    """A run directory on a disk that holds some hundred prints; it is copied from there before the disk goes."""
+def _fill_the_disk(place: Path, size_kib: int = 64, **how: Any) -> Ended:
+    """A run directory on a disk that holds some dozen prints; it is copied from there before the disk goes."""
     disk = place / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_kib}k", "tmpfs", str(disk)], check=True)
     try:
         ended = wait(begin(place, out="disk/run", **how), place / "run")
         shutil.copytree(disk / "run", place / "run")
@@ -190,6 +205,18 @@ TABLE: dict[str, tuple[Callable[[Path], Ended], int, str | None, str]] = {
     "SIGINT of slow kiosks": (_interrupt_slow_kiosks, 3, "INCONCLUSIVE", "was interrupted"),
     "Ctrl-C": (partial(_press_ctrl_c, processes=2), 3, "INCONCLUSIVE", "was interrupted"),
     "Ctrl-C alone": (partial(_press_ctrl_c, processes=1), 3, "INCONCLUSIVE", "was interrupted"),
+    "SIGINT at work": (
+        lambda place: run(place, more=INTERRUPTED_AT_WORK, burst_s=_LONG_S, processes=2),
+        3,
+        "INCONCLUSIVE",
+        "was interrupted",
+    ),
+    "SIGINT at work alone": (
+        lambda place: run(place, more=INTERRUPTED_AT_WORK, burst_s=_LONG_S),
+        3,
+        "INCONCLUSIVE",
+        "was interrupted",
+    ),
     "SIGINT late": (_interrupt_the_end, 4, None, ""),
     "listener": (partial(run, more=THROWS_ONCE), 3, "INCONCLUSIVE", "a Locust listener or greenlet threw"),
     "listener of a worker": (
@@ -246,7 +273,7 @@ TABLE: dict[str, tuple[Callable[[Path], Ended], int, str | None, str]] = {
     "rate of workers": (lambda place: run(place, "--rate", "5000/s", processes=2), 3, "INCONCLUSIVE", "rate_share"),
     "disk full": (_fill_the_disk, 4, None, "No space left on device"),
     "disk full of workers": (partial(_fill_the_disk, processes=2), 4, None, "No space left on device"),
-    "disk full late": (partial(_fill_the_disk, wrong_every=50), 1, None, "No space left on device"),
+    "disk full late": (partial(_fill_the_disk, size_kib=128, wrong_every=50), 1, None, "No space left on device"),
 }
 
 
@@ -302,6 +329,13 @@ def test_the_gate_knows_the_fault_from_the_ledger(
     assert verdict in gate.stdout
     if name.startswith("master killed"):
         assert "the run did not end" in gate.stdout
+
+
+@pytest.mark.parametrize("name", ["SIGINT at work", "SIGINT at work alone"])
+def test_an_interruption_tears_nobody_from_what_they_do(one: Ended) -> None:
+    """Who comes back with a document puts it on record first, and who reads what the workers tell goes on reading."""
+    assert one.verdict["in_flight_at_stop"] == 0
+    assert not [told for told in sentences(one.verdict) if "threw" in told or "lost" in told]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "Ctrl-C", "Ctrl-C alone", "worker ended"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 
 import harness.load.master_run
@@ -33,6 +34,7 @@ class Runner:
         event = SimpleNamespace(add_listener=lambda _: None, remove_listener=lambda _: None)
         self.environment = SimpleNamespace(events=SimpleNamespace(worker_connect=event, worker_report=event))
         self.clients = SimpleNamespace(ready=[SimpleNamespace(id=WORKER)], spawning=[], running=[], get=lambda _: None)
+        self.server = SimpleNamespace(send_to_client=lambda message: self.sent.append((message.type, message.node_id)))
 
     def send_message(self, kind: str, data: Any, client_id: str) -> None:
         self.sent.append((kind, data, client_id))
@@ -122,6 +124,28 @@ def test_run_that_is_cut_short(desk: Desk, through_before: bool, through_after: 
         run.started_ns = time.monotonic_ns() - (10**12 if is_through else 0)
         then()
     assert run.description.ended == ended
+
+
+def test_worker_that_begins_when_the_run_is_over(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was on the way to begin when the master was interrupted is stopped once it has, and waited for."""
+    monkeypatch.setattr(harness.load.master_run, "_SILENCE_S", 30.0)
+    clients, word = desk.runner.clients, ("stop", WORKER)
+
+    def work() -> None:
+        gevent.sleep(0.1)
+        assert word not in desk.runner.sent
+        clients.spawning, clients.ready = clients.ready, clients.spawning
+        while word not in desk.runner.sent:
+            gevent.sleep(0.01)
+        gevent.sleep(0.1)
+        desk.runner.receive(DONE, Done(run=desk.id, segment="load-1", counted=None, newest={}))
+
+    worker = gevent.spawn(work)
+    desk.own.cut_short()
+    desk.own.finish()
+    worker.get(timeout=0)
+    assert desk.runner.sent.count(word) == 1
+    assert not [fault for fault in desk.own.run.faults if "lost" in fault]
 
 
 def test_evidence_of_another_run(desk: Desk) -> None:
