@@ -158,9 +158,12 @@ def _kind(document: bytes) -> str:
     except UnicodeDecodeError:
         return "of another sort"
     try:
-        return "JSON" if isinstance(json.loads(text), dict | list) else "text"
-    except (ValueError, RecursionError):
+        if not isinstance(json.loads(text), dict | list):
+            return "text"
+        JsonMask().apply(document)
+    except (ValueError, RecursionError, UnreadableError):  # or JSON that not everybody reads the same
         return "text"
+    return "JSON"
 
 
 def _learn_text(cases: Cases, near: Near) -> Learnt:
@@ -179,14 +182,19 @@ def _learn_json(cases: Cases, near: Near) -> Learnt:
 def _learn_pdf(cases: Cases, near: Near) -> Learnt:
     made = LearntMask(key="pdf", value="metadata")
     is_varying = any(len(set(prints)) > 1 for prints in cases)
-    texts = _masked(PdfText(), cases)
-    masks = _text_masks(texts, near)
+    unreadable = ""
+    try:
+        masks = _text_masks(_masked(PdfText(), cases), near)
+    except UnreadableError as error:  # such as a page that was scanned
+        masks, unreadable = (), str(error)
     if masks:
         return Learnt(of="pdf_text", masks=masks)
     if not is_varying:
         return Learnt()
     if all(len(set(prints)) == 1 for prints in _masked(PdfMetadata(), cases)):
         return Learnt(masks=(made,))
+    if unreadable:
+        raise UnlearnableError(f"PDF files vary by themselves, of which the words cannot be compared: {unreadable}")
     return Learnt(of="pdf_text")
 
 

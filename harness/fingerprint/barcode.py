@@ -41,8 +41,8 @@ class Barcodes(msgspec.Struct, frozen=True):
 def _pictures(document: bytes) -> list[Any]:
     """Each page in grey."""
     if b"%PDF-" in document[:_PDF_WITHIN]:
-        with open_pages(document) as pdf:
-            return [_draw(page) for page in pdf]
+        with open_pages(document) as pages:
+            return [_draw(page) for page in pages]
     from PIL import Image
 
     try:

@@ -12,14 +12,14 @@ _PAGE = "\f"
 
 
 class PdfText(msgspec.Struct, frozen=True):
-    """The text of all pages, in the order of the document: pictures, lines, places and fonts do not count."""
+    """The text of all pages with their forms, in the order of the document: pictures, lines, places, fonts do not count."""
 
     is_slow: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
         """See `Mask`."""
-        return "pdf text"
+        return "pdf text with forms"
 
     def apply(self, content: bytes) -> bytes:
         """The text in UTF-8, a form feed after each page.
@@ -35,8 +35,8 @@ class PdfText(msgspec.Struct, frozen=True):
     def texts(self, document: bytes) -> tuple[str, ...]:
         """See `Texts`."""
         found = []
-        with open_pages(document) as pdf:
-            for page in pdf:
+        with open_pages(document) as pages:
+            for page in pages:
                 with closing(page), closing(page.get_textpage()) as text_page:
                     found.append(str(text_page.get_text_range()))
         return tuple(found)

@@ -35,7 +35,7 @@ class Pixels(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """See `Mask`."""
         but = "".join(f" without {':'.join(map(repr, one))}mm" for one in self.rectangles_mm)
-        return f"pixels {self.dpi}dpi{but}"
+        return f"pixels with forms {self.dpi}dpi{but}"
 
     def apply(self, content: bytes) -> bytes:
         """For each page a line with its width and height in pixels, and then a byte for each of them.
@@ -44,8 +44,8 @@ class Pixels(msgspec.Struct, frozen=True, kw_only=True):
             UnreadableError: when it is no PDF, or has a page of no size or of more than can be drawn.
         """
         drawn = []
-        with open_pages(content) as pdf:
-            for number, page in enumerate(pdf, 1):
+        with open_pages(content) as pages:
+            for number, page in enumerate(pages, 1):
                 with closing(page):
                     drawn.append(self._draw(page, number))
         return b"".join(drawn)

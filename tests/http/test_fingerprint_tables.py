@@ -105,12 +105,12 @@ def fingerprint(directory: Path, table: str, people: str | None = None) -> Finge
         (TABLE, "xxh3_128 of text 'Printed at (?P<varies>\\\\S+)', pdf metadata"),
         ('\n[fingerprint]\nof = "json"\n', "xxh3_128 of json"),
         ('\n[fingerprint]\nof = "text"\n', "xxh3_128 of utf-8"),
-        ('\n[fingerprint]\nof = "pixels"\n', "xxh3_128 of pixels 100dpi"),
+        ('\n[fingerprint]\nof = "pixels"\n', "xxh3_128 of pixels with forms 100dpi"),
         (
             '\n[fingerprint]\nof = "pixels"\ndpi = 50\nmasks = [{ page = 2, rectangle_mm = [1, 2.5, 3.0, 4.0] }]\n',
-            "xxh3_128 of pixels 50dpi without 2:1.0:2.5:3.0:4.0mm",
+            "xxh3_128 of pixels with forms 50dpi without 2:1.0:2.5:3.0:4.0mm",
         ),
-        ('\n[fingerprint]\nof = "pdf_text"\nmasks = [{ text = "a" }]\n', "xxh3_128 of pdf text, text 'a'"),
+        ('\n[fingerprint]\nof = "pdf_text"\nmasks = [{ text = "a" }]\n', "xxh3_128 of pdf text with forms, text 'a'"),
         (
             '\n[fingerprint]\nmasks = [{ json = "a" }, { text = "x" }, { json = "b.*" }]\n',
             "xxh3_128 of json 'a' 'b.*', text 'x'",

@@ -49,6 +49,14 @@ def pdf(person: int, line: str) -> bytes:
     return file.getvalue()
 
 
+def scan(width: int, *, made: str = "2026") -> bytes:
+    """A PDF with no words on its page."""
+    canvas = Canvas(file := BytesIO(), invariant=1)
+    canvas.rect(72, 700, width, 20)
+    canvas.save()
+    return file.getvalue().replace(b"/CreationDate (D:2000", f"/CreationDate (D:{made}".encode())
+
+
 def test_steady_documents_are_left_alone() -> None:
     """Nothing varies, nothing is masked, of whatever sort it is."""
     for prints in (
@@ -56,6 +64,8 @@ def test_steady_documents_are_left_alone() -> None:
         cases(of_json(lambda person, _: {"person": person})),
         cases(lambda person, _: bytes([255, 0, person])),
         [[b"text"], [b'{"a": 1}'], [b"%PDF-"], [b"\xff"]],
+        [[b"%PDF-"] * 2, [scan(1)] * 2],
+        [[b'{"a": NaN}'] * 2, [b'{"a": 1, "a": 2}'] * 2],
     ):
         assert learn(prints, NEAR) == Learnt()
 
@@ -112,6 +122,22 @@ def test_pdf_metadata() -> None:
     prints = [[paper, paper.replace(b"/CreationDate (D:2", b"/CreationDate (D:1")] for paper in papers]
     learnt = learn(prints, NEAR)
     assert learnt == Learnt(masks=(LearntMask(key="pdf", value="metadata"),))
+    assert {len(documents) for documents in left(learnt, prints)} == {1}
+
+
+def test_pdf_without_words() -> None:
+    """A scanned page can be learnt as long as nothing but the metadata varies."""
+    learnt = learn([[scan(width, made=made) for made in ("2025", "2026")] for width in (10, 20)], NEAR)
+    assert learnt == Learnt(masks=(LearntMask(key="pdf", value="metadata"),))
+    with pytest.raises(UnlearnableError, match="of which the words cannot be compared: a PDF without any text"):
+        learn([[scan(10), scan(20)]], NEAR)
+
+
+def test_json_that_not_everybody_reads_the_same() -> None:
+    """What is nearly JSON is text."""
+    prints = cases(lambda person, number: b'{"E%d": NaN, "no": %d}' % (person, number))
+    learnt = learn(prints, NEAR)
+    assert (learnt.of, [mask.key for mask in learnt.masks]) == ("bytes", ["text"])
     assert {len(documents) for documents in left(learnt, prints)} == {1}
 
 

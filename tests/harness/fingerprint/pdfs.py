@@ -88,3 +88,17 @@ def drawn(*pages: str, at: tuple[float, float] = (100, 700)) -> bytes:
         canvas.showPage()
     canvas.save()
     return file.getvalue()
+
+
+def filled(text: str, *, is_drawn: bool = True) -> bytes:
+    """A PDF of one page that is the same for everybody, with a form into which the text is filled.
+
+    Args:
+        is_drawn: the field brings its picture, as most do; else whoever shows the page makes one.
+    """
+    file = io.BytesIO()
+    canvas = Canvas(file, invariant=1)
+    canvas.drawString(100, 700, "Certificate of E001")
+    canvas.acroForm.textfield(name="field", value=text, x=100, y=600, width=300, height=20)
+    canvas.save()
+    return file.getvalue() if is_drawn else file.getvalue().replace(b"/AP <<", b"/XX <<")

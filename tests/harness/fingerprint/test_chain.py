@@ -51,7 +51,7 @@ def test_names() -> None:
     assert len(names) == len(ALL)
     assert Fingerprint(ALL[:2]).name == "xxh3_128 of text 'at (?P<varies>\\\\S+)', json 'a.*' 'b'"
     assert Fingerprint([Pixels(dpi=50, rectangles_mm=[RECTANGLE])]).name.endswith(
-        "pixels 50dpi without 1:10.0:20.0:30.0:40.5mm"
+        "pixels with forms 50dpi without 1:10.0:20.0:30.0:40.5mm"
     )
     assert Fingerprint([TextMask("a', text 'b")]).name != Fingerprint([TextMask("a"), TextMask("b")]).name
 

@@ -7,7 +7,7 @@ from harness.fingerprint.pdf_text import PdfText
 from harness.fingerprint.pdfium import PDFIUM
 from harness.fingerprint.pixels import Pixels
 from harness.fingerprint.text_mask import TextMask
-from tests.harness.fingerprint.pdfs import drawn, pdf
+from tests.harness.fingerprint.pdfs import drawn, filled, pdf
 
 A4_AT_50_DPI = b"414 585\n"  # 210 by 297 mm, whole pixels
 MM_PER_POINT = 25.4 / 72
@@ -20,6 +20,16 @@ def test_text() -> None:
     assert PdfText().texts(one) == ("Payslip of E001", "page two")
     assert PdfText().apply(one) != PdfText().apply(drawn("Payslip of E002", "page two"))
     assert PdfText().apply(one) != PdfText().apply(drawn("Payslip of E001 page two"))
+
+
+@pytest.mark.parametrize("is_drawn", [True, False])
+def test_forms(is_drawn: bool) -> None:
+    """What is filled into a form stands on the page: with somebody else's data in it, it is another document."""
+    one, other = (filled(f"Salary of {name}", is_drawn=is_drawn) for name in ("Alice", "Bob"))
+    assert PdfText().apply(one) == b"Certificate of E001\r\nSalary of Alice\x0c"
+    for mask in (PdfText(), Pixels(dpi=50)):
+        assert mask.apply(one) == mask.apply(one)
+        assert mask.apply(one) != mask.apply(other)
 
 
 def test_masked_text() -> None:
