@@ -12,7 +12,7 @@ _PAGE = "\f"
 
 
 class PdfText(msgspec.Struct, frozen=True):
-    """The text of all pages with their forms, in the order of the document: pictures, lines, places, fonts do not count."""
+    """The text of all pages and their forms, in the order of the document: pictures, lines and fonts do not count."""
 
     is_slow: ClassVar[bool] = True
 

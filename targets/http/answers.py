@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin
 
+from targets.http.requests import sendable_url
 from targets.http.tables import Matcher, Place
 
 _NOTHING = object()
@@ -68,10 +69,14 @@ class Received:
     def link(self, place: Place, base: str) -> str | None:
         """The URL that stands there, in full; None when none does."""
         found = self.at(place)
+        if not found:
+            return None
+        # Whatever bytes stood in a header were read as Latin-1.
+        url = sendable_url(found if place.header is None else found.encode("latin-1", "replace"))
         try:
-            return urljoin(base, found) if found else None
+            return urljoin(base, url)
         except ValueError:
-            return found  # which leads nowhere
+            return url  # which leads nowhere
 
     def base64(self, path: str) -> bytes | None:
         """The bytes that stand in base64 at the path; None when none do."""

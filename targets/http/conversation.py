@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from harness.target import Answer, Request
 from targets.http.answers import Received
 from targets.http.models import AnswerTable, Description, DocumentTable, LoginTable
-from targets.http.requests import make_request
+from targets.http.requests import is_sendable, make_request
 from targets.http.safety import may_be_asked
 
 Reader = Callable[[int, Mapping[str, str], bytes], Answer]
@@ -65,7 +65,10 @@ class Conversation:
             self._cookies = received.cookies()
             if not self._cookies:
                 return Answer(error="login: no cookie in the answer")
-        return Answer(follow=self._apply())
+        request = self._apply()
+        if not all(map(is_sendable, request.headers.values())):
+            return Answer(error="login: no header can carry what it brought")
+        return Answer(follow=request)
 
     def _apply(self) -> Request:
         request = self._with_cookies(

@@ -19,6 +19,7 @@ from targets.http.lines import line_of
 from targets.http.models import Description
 from targets.http.people import People, read_people
 from targets.http.placeholders import PlaceholderError, check, names_of
+from targets.http.requests import is_sendable
 from targets.http.safety import complaints
 from targets.http.tables import RequestTable
 
@@ -27,6 +28,7 @@ _NO_NONCE = (
     "lacks the placeholder {nonce}; right is to send it somewhere, such as in a header, so that a second print can be "
     "told from a request that the client sent twice"
 )
+_NO_HEADER = "which no header can carry; right is to send it in json or form"
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MOST = 1_000_000  # bytes of a file that somebody wrote by hand
 
@@ -86,27 +88,56 @@ class Source:
                 self.tell(("people", "file" if table.file is not None else "generate"), str(error))
             ) from error
 
+    def check_secrets(self, secrets: Mapping[str, str]) -> None:
+        """Refuse secrets that HTTP has no way to send where they are wanted.
+
+        Args:
+            secrets: placeholder -> its value.
+
+        Raises:
+            TargetError: naming the secret, never what it is.
+        """
+        for where, text in self._headers():
+            bad = next((name for name in sorted(names_of(text)) if not is_sendable(secrets.get(name, ""))), None)
+            if bad is not None:
+                raise TargetError(self.tell(where, f"{{{bad}}} is no Latin text, {_NO_HEADER}"))
+
+    def _headers(self) -> Iterator[tuple[Path_, str]]:
+        """(key, text) of every header."""
+        described = self.description
+        requests: list[tuple[Path_, object]] = [
+            (("application",), described.application),
+            (("login",), described.login),
+            (("service", "version"), described.service.version),
+            *((where, request) for where, request, _ in change_requests(described, self.people)),
+        ]
+        for place, request in requests:
+            if isinstance(request, RequestTable):
+                for header, text in request.headers.items():
+                    yield (*place, "headers", header), text
+
     def _unsendable(self) -> Iterator[tuple[Path_, str]]:
         """Headers whose text HTTP has no way to send."""
-        described = self.description
-        headers: list[tuple[Path_, Mapping[str, str]]] = [(("application",), described.application.headers)]
-        headers += [(("login",), described.login.headers)] if described.login is not None else []
-        headers += [(where, request.headers) for where, request, _ in change_requests(described, self.people)]
-        for place, told in headers:
-            for header, text in told.items():
-                where = *place, "headers", header
-                if not _HEADER.fullmatch(header):
-                    yield where, "is no name of a header; right is such as X-Request-Id"
-                if not _is_sendable(text):
-                    yield where, f"found {_shown(text)}, right is Latin text without line breaks"
-                used = names_of(text)
-                for person, one in self.people.individuals.items():
-                    columns = {"group": one.household, **one.columns}
-                    bad = next((column for column in used if not _is_sendable(columns.get(column, ""))), None)
-                    if bad is not None:
-                        found = f"{{{bad}}} of {person} is {_shown(columns[bad])}"
-                        yield where, f"{found}, which no header can carry; right is to send it in json or form"
-                        break
+        for where, text in self._headers():
+            if not _HEADER.fullmatch(str(where[-1])):
+                yield where, "is no name of a header; right is such as X-Request-Id"
+            if not is_sendable(text):
+                yield where, f"found {_shown(text)}, right is Latin text without line breaks"
+            used = names_of(text)
+            for person, one in self.people.individuals.items():
+                columns = {"group": one.household, **one.columns}
+                bad = next((column for column in used if not is_sendable(columns.get(column, ""))), None)
+                if bad is not None:
+                    yield where, f"{{{bad}}} of {person} is {_shown(columns[bad])}, {_NO_HEADER}"
+                    break
+
+    def _missing(self, where: Path_, request: RequestTable) -> Iterator[tuple[Path_, str]]:
+        """Columns that not everybody has."""
+        for place, text in request.texts():
+            for column in sorted(names_of(text) & self.people.columns):
+                who = next((one.person for one in self.people.individuals.values() if column not in one.columns), None)
+                if who is not None:
+                    yield (*where, *place), f"{{{column}}}: {who} has none; right is one for each person"
 
     def _placeholders(self) -> Iterator[tuple[Path_, str]]:
         """Every text with a placeholder that will never have a value, and what no service could be asked without."""
@@ -127,6 +158,7 @@ class Source:
         for where, request, known in requests:
             if request is not None:
                 yield from _of_request(where, request, known)
+                yield from self._missing(where, request)
         used = {name for text in described.application.texts() for name in names_of(text[1])}
         if not {"nonce"} <= used and not {"application", "attempt"} <= used:
             yield ("application",), _NO_NONCE
@@ -137,14 +169,6 @@ class Source:
                 ("application",),
                 "lacks {person} or a column of the people; right is to say whose document is asked for",
             )
-
-
-def _is_sendable(text: str) -> bool:
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return text.isprintable()
 
 
 def _read(path: Path) -> str:

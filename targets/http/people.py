@@ -16,6 +16,7 @@ from targets.http.refused import REFUSED, Kinds, Refused
 
 _LONGEST = 200
 PERSON, GROUP, RECEIVES_FOR = "person", "group", "receives_for"
+_NAMED = frozenset({PERSON, GROUP, RECEIVES_FOR, REFUSED})
 
 
 class Individual(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,13 +69,14 @@ class People:
             for group, applicants in self.applicants.items()
             if len(groups_of[self.individuals[applicants[0]].household]) == 1  # those of one group are of one household
         }
-        named = {PERSON, GROUP, RECEIVES_FOR, REFUSED}
-        self.columns = frozenset(name for one in individuals for name in one.columns) - named
+        self.columns = frozenset(name for one in individuals for name in one.columns) - _NAMED
 
     def __len__(self) -> int:
         return len(self.individuals)
 
     def _add(self, group: str, persons: Iterable[str], applicants: Sequence[str]) -> None:
+        if group in self.applicants:
+            raise TargetError(f"found two groups that are called {group!r}, right is another {GROUP} in the file")
         if applicants:
             self.groups.append(Group(group=group, persons=tuple(persons)))
             self.applicants[group] = tuple(applicants)
@@ -90,11 +92,16 @@ def read_people(table: PeopleTable, directory: Path, kinds: Kinds) -> People:
         return People(_generate(table.generate), {}, None)
     path = directory / (table.file or "")
     columns = _by_person(_rows(path), path)
+    groups = {person: told.get(GROUP, "").strip() for person, told in columns.items()}
     # Nobody's household is called like a person, for people without one are their own.
     individuals = [
-        Individual(person=person, household=told.get(GROUP, "").strip() or f"of {person}", columns=told)
+        Individual(person=person, household=groups[person] or f"of {person}", columns=told)
         for person, told in columns.items()
     ]
+    alone = {one.household for one in individuals if not groups[one.person]}
+    for group in groups.values():
+        if group in alone:
+            raise TargetError(f"{path}: found the group {group!r}, which somebody without one has; right is another")
     return People(individuals, _receives_for(columns, path), _refused(columns, kinds, path))
 
 
@@ -127,16 +134,34 @@ def _rows(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
             raise TargetError(f"{path}: right is a list of objects, each with {PERSON}")
         return [(place, row) for place, row in enumerate(rows, 1)]
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        return [(reader.line_num, row) for row in reader]
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        twice = next((name for name in reader.fieldnames if name and reader.fieldnames.count(name) > 1), None)
+        if twice is not None:
+            raise TargetError(f"{path}: found two columns {twice}, right is each column once")
+        return [(reader.line_num, _whole(row, reader.line_num, path)) for row in reader]
     except csv.Error as error:
         raise TargetError(f"{path}: is not CSV: {error}") from error
+
+
+def _whole(row: dict[Any, Any], line: int, path: Path) -> dict[str, Any]:
+    """The row, if each of its cells has a column; spreadsheets may leave empty ones behind it."""
+    more = next((cell for cell in row.pop(None, ()) if cell.strip()), None)
+    if more is not None:
+        raise TargetError(
+            f"{path}: row {line} has more cells than there are columns, such as {more!r}; right is one cell, in which "
+            "several have ; between them"
+        )
+    return row
 
 
 def _by_person(rows: Iterable[tuple[int, Mapping[str, Any]]], path: Path) -> dict[str, dict[str, str]]:
     columns: dict[str, dict[str, str]] = {}
     for place, row in rows:
-        told = {str(name): _as_text(value) for name, value in row.items() if name is not None and value is not None}
+        for name in row:
+            if name not in _NAMED and name.strip().lower() in _NAMED:  # it would be a placeholder, and no rule
+                raise TargetError(f"{path}: found the column {name!r}, right is {name.strip().lower()}")
+        told = {name: _as_text(value) for name, value in row.items() if value is not None}
         person = told.get(PERSON, "").strip()
         if not person:
             raise TargetError(

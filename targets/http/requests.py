@@ -1,5 +1,6 @@
 """From the tables of a description to requests. Pure."""
 
+import string
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
@@ -27,11 +28,25 @@ def values_of(application: Application, person: Individual, secrets: Mapping[str
     }
 
 
+def sendable_url(url: str | bytes) -> str:
+    """The URL with everything encoded that no request line can carry; what is encoded already stays as it is."""
+    return quote(url.encode(errors="replace") if isinstance(url, str) else url, safe=string.punctuation)
+
+
+def is_sendable(text: str) -> bool:
+    """Whether a header can carry it."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return text.isprintable()
+
+
 def make_request(table: RequestTable, base_url: str, values: Mapping[str, str]) -> Request:
     """The request of a table; whatever goes into a URL is quoted."""
     quoted = {name: quote(value, safe="") for name, value in values.items()}
     # Joined as text, so that nothing in the path leads to another host.
-    url = base_url.rstrip("/") + fill(table.path, quoted)
+    url = sendable_url(base_url.rstrip("/") + fill(table.path, quoted))
     if table.query:
         mark = "&" if "?" in url else "?"
         url += mark + urlencode({name: fill(text, values) for name, text in table.query.items()})

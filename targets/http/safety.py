@@ -33,10 +33,11 @@ def may_be_asked(described: Description, url: str) -> bool:
     try:
         parts = urlsplit(url)
         host, of_service = parts.hostname or "", urlsplit(described.service.base_url).hostname
+        is_place = parts.port != 0
     except ValueError:
         return False
     may = host == of_service or is_loopback(host) or host in described.safety.allowed_hosts
-    return may and parts.scheme in {"http", "https"}
+    return may and is_place and parts.scheme in {"http", "https"}
 
 
 def complaints(described: Description, people: People) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -260,6 +260,7 @@ class HttpTarget:
 
     def _read_secrets(self) -> None:
         self._secrets = read_secrets(self._described.secrets, self._source.path.parent, self._source.tell)
+        self._source.check_secrets(self._secrets)
 
     def _ask_version(self) -> str:
         """Of the service as it is now; empty where it does not tell."""

@@ -119,6 +119,41 @@ def test_link() -> None:
     assert told(link, 404) == Answer(error="link: status 404")
 
 
+@pytest.mark.parametrize(
+    ("told_in", "link", "url"),
+    [
+        ("json", "/papers/年金 1.pdf", "/papers/%E5%B9%B4%E9%87%91%201.pdf"),
+        ("json", "/papers/%E5%B9%B4?a=b&c=d", "/papers/%E5%B9%B4?a=b&c=d"),
+        ("header", "/papers/年金".encode().decode("latin-1"), "/papers/%E5%B9%B4%E9%87%91"),
+    ],
+)
+def test_a_link_that_is_not_encoded(told_in: str, link: str, url: str) -> None:
+    """What no request line can carry is encoded, as browsers do; what is encoded already stays."""
+    request = begin(f'{BASE}[answer.document]\nin = "link"\nlink = {{ {told_in} = "url" }}\n')
+    answer = told(request, 200, {"url": link}) if told_in == "json" else told(request, 200, b"", {"url": link})
+    assert follow(answer).url == f"http://127.0.0.1:8080{url}"
+
+
+@pytest.mark.parametrize("link", ["http://127.0.0.1:papers/1", "http://127.0.0.1:99999/1", "http://[::1/1"])
+def test_a_link_that_leads_nowhere(link: str) -> None:
+    """That is the service's error."""
+    request = begin(f'{BASE}[answer.document]\nin = "link"\nlink = {{ json = "url" }}\n')
+    assert told(request, 200, {"url": link}) == Answer(error="link: to another host")
+
+
+def test_a_path_in_letters_of_ones_own() -> None:
+    """It is encoded when it is sent."""
+    assert begin(BASE.replace("/payslips", "/給与/{person}")).url.endswith("/%E7%B5%A6%E4%B8%8E/P001")
+
+
+@pytest.mark.parametrize("token", ["a\nb", "鍵"])
+def test_a_token_that_no_header_can_carry(token: str) -> None:
+    """That is the service's error, too."""
+    text = BASE.replace("{ X-Request-Id", '{ Authorization = "{token}", X-Request-Id')
+    request = begin(f'{text}{LOGIN}token = {{ json = "token" }}\n')
+    assert told(request, 200, {"token": token}) == Answer(error="login: no header can carry what it brought")
+
+
 def test_job() -> None:
     """A job is asked for at the pace that is described until it is done; then its answer is read."""
     clock = Clock()

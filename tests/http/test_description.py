@@ -134,6 +134,10 @@ def test_requests_that_are_not_ours(tmp_path: Path) -> None:
         ("person,receives_for\nA,Z\nB,\n", "A receives for Z, right is a person of this file"),
         (f"person\n{'x' * 300}\nB\n", "row 2: person has 300 characters, right is at most 200"),
         ('person\n"A\n', "is not CSV: "),
+        ("person,Refused\nA,*\nB,\n", "found the column 'Refused', right is refused"),
+        ("person,refused,refused\nA,*,\nB,,\n", "found two columns refused, right is each column once"),
+        ("person,receives_for\nA,B,C\nB,\nC,\n", "row 2 has more cells than there are columns, such as 'C'"),
+        ("person,group\nA,\nB,of A\n", "found the group 'of A', which somebody without one has"),
     ],
 )
 def test_wrong_people(tmp_path: Path, people: str, said: str) -> None:
@@ -141,6 +145,14 @@ def test_wrong_people(tmp_path: Path, people: str, said: str) -> None:
     with pytest.raises(TargetError, match=r"target\.toml:9: people\.file: .*people\.csv: ") as raised:
         Source(describe(tmp_path, people=people))
     assert said in str(raised.value)
+
+
+def test_a_column_that_not_everybody_has(tmp_path: Path) -> None:
+    """What would be missing from a request is told before it is made."""
+    (tmp_path / "people.json").write_text('[{"person": "A", "key": 1}, {"person": "B"}]')
+    text = VALID.replace("people.csv", "people.json").replace("{ X-Request-Id", '{ X-Key = "{key}", X-Request-Id')
+    with pytest.raises(TargetError, match=r"headers\.X-Key: \{key\}: B has none; right is one for each person"):
+        Source(describe(tmp_path, text))
 
 
 def test_a_person_that_no_header_can_carry(tmp_path: Path) -> None:
@@ -167,6 +179,16 @@ def test_secrets(tmp_path: Path, secrets: str, said: str) -> None:
         target.reach()
     assert said in str(raised.value)
     assert "P001" not in str(raised.value)
+
+
+def test_a_secret_that_no_header_can_carry(tmp_path: Path) -> None:
+    """That is told before anything is sent, and not by what the secret is."""
+    (tmp_path / "key.txt").write_text("山田の鍵", encoding="utf-8")
+    text = VALID.replace("{ X-Request-Id", '{ X-Key = "{secret:KEY}", X-Request-Id')
+    target = HttpTarget({"file": str(describe(tmp_path, f'{text}\n[secrets]\nKEY = {{ file = "key.txt" }}\n'))})
+    with pytest.raises(TargetError, match=r"headers\.X-Key: \{secret:KEY\} is no Latin text, which no") as raised:
+        target.reach()
+    assert "山田" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("settings_", "found"), [({}, "no file"), ({"file": "x.toml", "build": "seed"}, "build")])

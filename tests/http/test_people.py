@@ -11,6 +11,7 @@ from harness.oracle import judge_identity
 from harness.outcome import Outcome
 from harness.records import Print
 from harness.register import Register
+from harness.target import TargetError
 from targets.http.golden import Golden, golden_path, write_golden
 from targets.http.target import HttpTarget
 from tests.http.conftest import VALID, describe
@@ -49,6 +50,19 @@ def target(tmp_path: Path) -> HttpTarget:
     write_golden(golden_path(path), Golden(service="payslips", version="1", specimens=(*specimens, refused)))
     made.open(tmp_path)
     return made
+
+
+def test_space_beside_the_names_of_columns(tmp_path: Path) -> None:
+    """Columns are known with space around their names, too, and with what spreadsheets leave at the end of rows."""
+    made = HttpTarget({"file": str(describe(tmp_path, VALID, "person, group , refused,,\nA,home,*,,,,\nB,home,,,\n"))})
+    (group,) = made.groups()
+    assert (group.group, group.persons, [one.applicant for one in group.refusals]) == ("home", ("A", "B"), ["A"])
+
+
+def test_a_group_that_is_called_like_that_of_a_proxy(tmp_path: Path) -> None:
+    """Its people would be known as those for whom the proxy receives."""
+    with pytest.raises(TargetError, match="found two groups that are called 'A for B', right is another group"):
+        HttpTarget({"file": str(describe(tmp_path, VALID, "person,group,receives_for\nA,,B\nB,,\nC,A for B,\n"))})
 
 
 def test_groups(target: HttpTarget) -> None:
