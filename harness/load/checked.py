@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from harness.load.guest import GuestPlugin
 from harness.load.leases import Lease
 from harness.load.plugin import LoadPlugin
-from harness.load.responses import read_response
+from harness.load.responses import read_response, was_asked_with
 from harness.records import Application
 from harness.target import Answer
 
@@ -59,7 +59,7 @@ class Checked:
             applicant: a test person of the target. Entering waits while that person's group is being served: of two
                 users with one identity a mix-up between the two could not be seen. None takes whoever is free.
             kind: of the document; None draws one, with its options, as the target weighs them.
-            options: that are asked for.
+            options: that are asked for; they take a kind.
 
         Raises:
             CheckedError, NamedError: on entering, when there is no such person or document.
@@ -216,6 +216,8 @@ class CheckedPrint:
 
     def _apply(self, group: Any) -> Application:
         active, (applicant, kind, options) = self._active, self._asked
+        if kind is None and options:
+            raise CheckedError(f"found the options {', '.join(options)} and no kind, right is to name the kind, too")
         name = f"A{active.prefix}{next(active.next_application)}"
         drawn = active.target.draw_application(name, group, active.random)
         if kind is not None:
@@ -250,7 +252,8 @@ class CheckedPrint:
         if error is not None and not isinstance(error, Exception | gevent.Timeout):
             return  # Locust kills the user
         response = getattr(error, "response", None)
-        if response is not None:  # of raise_for_status and the like
+        # Of raise_for_status and the like; that of another request says nothing of this print.
+        if response is not None and was_asked_with(response, self._application.nonce):
             self.delivered(response)
             return
         found = "the end of the block" if error is None else type(error).__name__

@@ -1,5 +1,6 @@
 """What a response means, whichever of Locust's clients received it, when it received it whole."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +31,16 @@ def read_response(response: Any, read: Callable[[int, Mapping[str, str], bytes],
     if length is not None and length != str(len(body)) and "content-encoding" not in headers:
         return Answer(unanswered="cut off")
     return read(status, headers, body)
+
+
+def was_asked_with(response: Any, nonce: str) -> bool:
+    """Whether the request that brought the response took the nonce along, as far as the client shows what it sent."""
+    request = getattr(response, "request", None)
+    body = getattr(request, "body", None) or getattr(request, "payload", None) or b""
+    sent = [getattr(request, "url", ""), *(getattr(request, "headers", None) or {}).values()]
+    sent.append(body.decode(errors="replace") if isinstance(body, bytes) else body)
+    whole = re.compile(rf"(?<![\w.-]){re.escape(nonce)}(?![\w.-])")
+    return any(whole.search(str(text)) for text in sent)
 
 
 def _is_whole(response: Any) -> bool:

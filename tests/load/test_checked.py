@@ -107,6 +107,11 @@ def response(status: int, content: bytes = b"", **headers: str) -> SimpleNamespa
     return SimpleNamespace(status_code=status, content=content, headers=headers)
 
 
+def sent(url: str = "http://127.0.0.1/", body: bytes | str | None = None, **headers: str) -> SimpleNamespace:
+    """The request of a response."""
+    return SimpleNamespace(url=url, body=body, headers=headers)
+
+
 def test_a_document_is_judged(desk: Desk) -> None:
     """The response that a task got is a print of the person that it named, by the checksum of its body."""
     with desk.user.checked("A", KIND) as print_:
@@ -126,6 +131,18 @@ def test_a_document_is_judged(desk: Desk) -> None:
     assert desk.recorder.tally().misissued == 1
     assert desk.recorder.segment.issued == 2
     assert desk.recorder.faults == []
+
+
+def test_options_without_a_kind(load: Load, desk: Desk) -> None:
+    """What was drawn in their place would not be what the task asks for."""
+    error = load("harness.load.checked").CheckedError
+    with (
+        pytest.raises(error, match="found the options my_number and no kind"),
+        desk.user.checked("A", None, ["my_number"]),
+    ):
+        pass
+    assert (desk.prints(), desk.recorder.segment.issued, desk.is_free("A")) == ([], 0, True)
+    assert desk.recorder.faults
 
 
 def test_options_are_asked_for(desk: Desk) -> None:
@@ -272,14 +289,31 @@ def test_an_exception_after_the_answer_is_the_tasks_own(desk: Desk) -> None:
     assert desk.recorder.faults == []
 
 
-def test_an_exception_that_brings_a_response(desk: Desk) -> None:
-    """What `raise_for_status` raises tells how the print ended."""
+@pytest.mark.parametrize(
+    ("request_", "is_its_own"),
+    [
+        (sent(X_Request="A1.1"), True),
+        (sent("http://127.0.0.1/?nonce=A1.1&kind=card"), True),
+        (sent(body=b'{"nonce": "A1.1"}'), True),
+        (sent(body="nonce=A1.1"), True),
+        (sent(X_Request="A1.12"), False),
+        (sent("http://127.0.0.1/audit"), False),
+        (None, False),
+    ],
+)
+def test_an_exception_that_brings_a_response(desk: Desk, request_: SimpleNamespace | None, is_its_own: bool) -> None:
+    """What `raise_for_status` raises tells how the print ended, when it is of the request that took the nonce along.
+
+    The response of another request says nothing of the document that may have come out before.
+    """
     broken = OSError("503 Server Error")
     broken.response = response(503)  # type: ignore[attr-defined] # as HTTPError of requests has it
+    broken.response.request = request_  # type: ignore[attr-defined]
     with pytest.raises(OSError, match="503"), desk.user.checked("A", KIND):
         raise broken
-    assert [(one.answer, one.error) for one in desk.prints()] == [("error", "broken")]
-    assert desk.recorder.faults == []
+    told = ("error", "broken") if is_its_own else ("unanswered", "OSError")
+    assert [(one.answer, one.error) for one in desk.prints()] == [told]
+    assert bool(desk.recorder.faults) is not is_its_own
 
 
 def test_whom_locust_kills_is_in_flight(desk: Desk) -> None:
