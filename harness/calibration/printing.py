@@ -36,7 +36,10 @@ def calibrate(
     show: Callable[[int, int], None],
     pause: Callable[[float], None] = time.sleep,
 ) -> Calibration:
-    """Print everything `times` over, first to last and again, so that what changes with time is seen, too.
+    """Print everything `times` over, in turns from first to last and back, so that what changes with time is seen, too.
+
+    On the way back others are asked right before: else a service that hands out what those before asked for would bring
+    the same each time.
 
     What is learnt from all rounds but the last is tried on the last. When that does not do, it goes on, with as many
     rounds more at most.
@@ -94,10 +97,11 @@ class _Calibration:
     def _print(self, round_: int) -> Iterator[str]:
         """Everything once; what was wrong with it."""
         all_ = len(self._cases) * max(self._times, round_)
-        for number, application in enumerate(self._cases):
+        order = [*enumerate(self._cases)]
+        for made, (number, application) in enumerate(order if round_ % 2 else reversed(order), 1):
             named = msgspec.structs.replace(application, application=new_name())
             answer = attempt(self._target, named, timeout_s=self._target.client_timeout_s).answer
-            self._show((round_ - 1) * len(self._cases) + number + 1, all_)
+            self._show((round_ - 1) * len(self._cases) + made, all_)
             name = _name(application)
             if answer.document:
                 self._shelf.add(number, answer.document)

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from harness.calibration import Calibration, Learnt, LearntMask, Specimen, masks_of
 from harness.evidence.ledger import LedgerError, write_json
-from harness.fingerprint import CHECKSUM_NAME, Fingerprint
+from harness.fingerprint import CHECKSUM_NAME, Fingerprint, sha256
 from harness.records import Change, Document, Print, Record, Refusal
 from harness.target import TargetError
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 class Golden(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -25,6 +25,7 @@ class Golden(Record, frozen=True, kw_only=True, omit_defaults=False):
         checksum: name of its checksums.
         service, version: whose documents they are; a run against another version is refused.
         of, masks: what calibration learnt to be varying by itself, as `[fingerprint]` of a target.toml would have it.
+        digest: SHA-256 of everything else, so that nothing is believed that no calibration has seen.
     """
 
     schema: int = SCHEMA
@@ -34,6 +35,11 @@ class Golden(Record, frozen=True, kw_only=True, omit_defaults=False):
     of: Literal["bytes", "json", "pdf_text"] = "bytes"
     masks: tuple[dict[Literal["text", "json", "pdf"], str], ...] = ()
     specimens: tuple[Specimen, ...]
+    digest: str = ""
+
+    def sealed(self) -> "Golden":
+        """With its digest."""
+        return replace(self, digest=sha256(msgspec.json.encode(replace(self, digest=""))))
 
     def fingerprint(self, described: Fingerprint) -> Fingerprint:
         """The described one, with what was learnt.
@@ -89,7 +95,7 @@ def write_golden(path: Path, golden: Golden) -> None:
         TargetError: when it cannot be written.
     """
     try:
-        write_json(path, golden)
+        write_json(path, golden.sealed())
         _changed(path).unlink(missing_ok=True)
     except (LedgerError, OSError) as error:
         raise TargetError(str(error)) from error
@@ -121,6 +127,8 @@ def read_golden(path: Path, *, service: str, version: str, described: Fingerprin
             for name, of, known in (found, (checksum, service, version))
         )
         raise TargetError(f"{path}: found {told}, right is {right}; make it again: {command}")
+    if golden != golden.sealed():
+        raise TargetError(f"{path}: is not as calibration wrote it, and proves nothing; make it again: {command}")
     return golden
 
 

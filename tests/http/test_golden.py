@@ -54,12 +54,14 @@ def test_samples_are_not_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"schema": 1}, "found schema 1, right is schema 2; "),
+        ({"schema": 1}, "found schema 1, right is schema 3; "),
         ({"schema": 1, "of": None}, "is no golden file (Expected `str`, got `null` - at `$.of`); "),
         ({"masks": [{"text": "("}]}, "is no golden file (missing ), unterminated subpattern at position 0); "),
         ({"masks": [{"words": "a"}]}, "is no golden file (Invalid enum value 'words' - at `key` in `$.masks[0]`); "),
         ({"masks": []}, "found xxh3_128 of text 'at [0-9:]+', text 'no"),  # and no longer what its checksums are of
         ({"version": "6"}, "version 6, right is xxh3_128 of "),
+        ({"specimens": []}, "is not as calibration wrote it, and proves nothing; "),
+        ({"digest": ""}, "is not as calibration wrote it, and proves nothing; "),
     ],
 )
 def test_other_files(tmp_path: Path, changes: dict[str, Any], said: str) -> None:

@@ -108,6 +108,29 @@ def test_longer(learner: Learner) -> None:
     assert refused(learner, exact=True) == "card of A is not the same twice: 3 bytes, and then 4"
 
 
+class Late(Learner):
+    """Each answer is that to the application before, as of a connection in which an answer was left unread."""
+
+    before = b"of somebody long ago"
+
+    def answer(self, application: Application) -> Answer:
+        found, self.before = self.before, super().answer(application).document or b""
+        return Answer(document=found)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_answers_that_come_too_late(learner: Learner, monkeypatch: pytest.MonkeyPatch, exact: bool) -> None:
+    """A service that mixes people up in the same way each time shows it when they are asked in another order."""
+    late = Late()
+    last = cases(learner)[-1]
+    late.before = learner.answer(last).document or b""  # as after a calibration before
+    monkeypatch.setattr(
+        printing, "attempt", lambda _target, application, **_: Exchange(0, 0, late.answer(application), [], [])
+    )
+    said = refused(late, exact=exact)
+    assert ("is not the same twice" if exact else "what varies by itself cannot be learnt") in said
+
+
 class Numbering(Learner):
     """Each document has a serial number; the test says how it is written."""
 
