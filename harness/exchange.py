@@ -1,7 +1,9 @@
 """One attempt at a target without any load: for the matrix, for a probe, for calibration."""
 
+import gzip
 import http.client
 import time
+import zlib
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -94,6 +96,16 @@ def send(
         headers: dict[str, str] = {}
         for name, value in response.getheaders():  # one that comes several times is one list, as RFC 9110 has it
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return response.status, headers, response.read()
+        return response.status, headers, _unpacked(response.read(), response.getheader("Content-Encoding", ""))
     finally:
         connection.close()
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """As the clients of the load show it: some services pack what nobody asked them to."""
+    try:
+        if body and encoding.lower() in {"gzip", "x-gzip"}:
+            return gzip.decompress(body)
+        return zlib.decompress(body) if body and encoding.lower() == "deflate" else body
+    except (EOFError, zlib.error) as error:  # damaged in another way it is an OSError
+        raise http.client.HTTPException(f"a body that cannot be unpacked: {error}") from error

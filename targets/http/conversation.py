@@ -124,12 +124,12 @@ class Conversation:
         return None
 
     def _document(self, table: DocumentTable, received: Received, url: str) -> Answer:
+        document = received.base64(table.path or "") if table.where == "json" else received.body
         if received.status not in table.status:
-            return self._error(received)
+            return self._handed_out(received, None if table.where == "link" else document) or self._error(received)
         if table.where == "body":
-            return Answer(document=received.body)
+            return Answer(document=document)
         if table.where == "json":
-            document = received.base64(table.path or "")
             return Answer(nothing="no document in the answer") if document is None else Answer(document=document)
         link = None if table.link is None else received.link(table.link, url)
         if link is None:
@@ -140,9 +140,16 @@ class Conversation:
         return Answer(follow=replace(request, read=lambda *answer: self._read_link(Received(*answer))))
 
     def _read_link(self, received: Received) -> Answer:
-        return self._bad(self._described.answer, received) or (
-            Answer(document=received.body) if received.status == 200 else self._error(received, "link: ")
+        return (
+            self._bad(self._described.answer, received)
+            or (Answer(document=received.body) if received.status == 200 else None)
+            or self._handed_out(received, received.body)
+            or self._error(received, "link: ")
         )
+
+    def _handed_out(self, received: Received, document: bytes | None) -> Answer | None:
+        """Another success, such as a part of a document: whatever it hands out is judged by its bytes."""
+        return Answer(document=document) if document and 200 <= received.status < 300 else None
 
     def _error(self, received: Received, step: str = "") -> Answer:
         # Few and fixed texts, because Locust counts by them.

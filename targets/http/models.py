@@ -63,7 +63,7 @@ class JobTable(Table):
 
 
 class AnswerTable(Table):
-    """What an answer means, looked at in this order; whatever matches nothing is an error."""
+    """What an answer means, looked at in this order; whatever matches nothing and hands out nothing is an error."""
 
     refused: Matcher | None = None
     retry_later: Matcher | None = None

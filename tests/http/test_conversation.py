@@ -82,6 +82,12 @@ READ: list[tuple[str, str, int, bytes | object, dict[str, str], Answer]] = [
      Answer(error="status 503: later", retry_after_s=3600.0)),
     ("an error's text", ANSWERS, 200, b"ERROR 5", {}, Answer(error="status 200")),
     ("unknown status", ANSWERS, 302, PAPER, {}, Answer(error="status 302")),
+    ("a part", ANSWERS, 206, PAPER, {}, Answer(document=PAPER)),
+    ("another success", ANSWERS, 203, PAPER, {}, Answer(document=PAPER)),
+    ("success with nothing", ANSWERS, 204, b"", {}, Answer(error="status 204")),
+    ("base64 of another success", '[answer.document]\nin = "json"\npath = "a"\n', 203, {"a": IN_BASE64}, {},
+     Answer(document=PAPER)),
+    ("another success without", '[answer.document]\nin = "json"\npath = "a"\n', 202, {}, {}, Answer(error="status 202")),
     ("base64", '[answer.document]\nin = "json"\npath = "a.pdf"\n', 200, {"a": {"pdf": IN_BASE64}}, {},
      Answer(document=PAPER)),
     ("no base64", '[answer.document]\nin = "json"\npath = "a"\n', 200, {"a": "%"}, {},
@@ -105,7 +111,7 @@ READ: list[tuple[str, str, int, bytes | object, dict[str, str], Answer]] = [
 def test_read(
     what: str, table: str, status: int, body: bytes | object, headers: dict[str, str], answer: Answer
 ) -> None:
-    """Each answer means what the description says, and whatever it does not know is an error."""
+    """Each answer means what the description says; whatever it does not know is an error, if it hands out nothing."""
     assert told(begin(BASE + table), status, body, headers) == answer, what
 
 
@@ -116,6 +122,7 @@ def test_link() -> None:
     assert (link.method, link.url) == ("GET", "http://127.0.0.1:8080/papers/7")
     assert link.headers == {"X-Request-Id": "A1.1"}
     assert told(link, 200, PAPER) == Answer(document=PAPER)
+    assert told(link, 206, PAPER) == Answer(document=PAPER)
     assert told(link, 404) == Answer(error="link: status 404")
 
 
