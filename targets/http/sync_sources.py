@@ -126,6 +126,7 @@ class _Endpoint:
     ) -> None:
         request = RequestTable(method=table.method, path=table.path, headers=table.headers)
         self._request = make_request(request, described.service.base_url, secrets)
+        self._place = described.service.base_url.rstrip("/") + table.path  # as it is described, without secrets
         self._timeout_s = described.service.timeout_s
         self._ca_file = ca_file
         self._table = table
@@ -134,12 +135,12 @@ class _Endpoint:
         try:
             received = Received(*send(self._request, timeout_s=self._timeout_s, ca_file=self._ca_file))
         except (OSError, http.client.HTTPException) as error:
-            raise SourceError(f"{self._request.url} does not answer ({error}); right is a list of sync runs") from error
+            raise SourceError(f"{self._place} does not answer ({error}); right is a list of sync runs") from error
         found = received.json if self._table.at is None else value_at(received.json, self._table.at)
         if received.status != 200 or not isinstance(found, list):
             place = f" at {self._table.at}" if self._table.at is not None else ""
             text = f"answered with status {received.status} and no list{place}; right is 200 with a list of sync runs"
-            raise SourceError(f"{self._request.url} {text}")
+            raise SourceError(f"{self._place} {text}")
         for one in found:
             yield {name: value_at(one, path) for name, path in self._table.fields if path is not None}
 

@@ -82,6 +82,19 @@ def tell(*runs: dict[str, object]) -> None:
     Told.body = json.dumps({"runs": runs}).encode()
 
 
+def test_an_endpoint_with_a_secret_in_its_path(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told of it is as it is described: it goes into the ledger."""
+    monkeypatch.setenv("KEY", "s3cret")
+    text = CHANGING.replace("http://127.0.0.1:8080", url) + ENDPOINT.replace("/sync-runs", "/{secret:KEY}/sync-runs")
+    monkeypatch.setattr(Told, "status", 500)
+    for address, said in ((url, "answered with status 500"), ("http://127.0.0.1:1", "does not answer")):
+        described = text.replace(url, address) + '\n[secrets]\nKEY = { env = "KEY" }\n'
+        with pytest.raises(TargetError, match=said) as raised:
+            source(tmp_path, described)
+        assert "/{secret:KEY}/sync-runs" in str(raised.value)
+        assert "s3cret" not in str(raised.value)
+
+
 def test_endpoint(tmp_path: Path, url: str) -> None:
     """A list of sync runs; what was in it before the run is none of it, and each is told once."""
     tell(FIRST)
