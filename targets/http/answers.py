@@ -13,6 +13,7 @@ from targets.http.requests import sendable_url
 from targets.http.tables import Matcher, Place
 
 _NOTHING = object()
+_CHARSET = re.compile(r"(?i);\s*charset\s*=\s*\"?([\w.:-]+)")
 _MOST_RETRY_AFTER_S = 3600.0
 
 
@@ -40,8 +41,12 @@ class Received:
 
     @property
     def text(self) -> str:
-        """The body as text."""
-        return self.body.decode(errors="replace")
+        """The body as text, in the letters that it says it is in; UTF-8 when it does not."""
+        told = _CHARSET.search(self.headers.get("content-type", ""))
+        try:
+            return self.body.decode(told[1] if told is not None else "utf-8", "replace")
+        except (LookupError, UnicodeError):  # no letters that anybody knows
+            return self.body.decode(errors="replace")
 
     def field(self, path: str) -> str | None:
         """What stands at a dotted path of its JSON, as text; numbers in the path count the items of a list."""
