@@ -7,6 +7,7 @@ import msgspec
 from locust import FastHttpUser, task
 from locust.contrib.fasthttp import FastResponse
 from locust.env import Environment
+from locust.event import EventHook
 
 from harness.load.active_run import ActiveRun
 from harness.load.arrivals import Arrivals
@@ -39,6 +40,8 @@ class _PluggedUser(FastHttpUser):
         # One kiosk serves one person after the other: what a service remembers of one of them must not go along with
         # the next one's application, or the harness itself would mix them up. Without the jar a print is cheaper, too.
         self.client.client.cookiejar = None
+        client: Any = self.client
+        client.request_event = _WithoutAddress(client.request_event)
 
     def send(self, request: Request, name: str) -> FastResponse:
         """Send it; `name` groups it in Locust's statistics."""
@@ -52,6 +55,17 @@ class _PluggedUser(FastHttpUser):
             allow_redirects=False,  # what a redirection means, and what its cookies are for, says the target
         )
         return response
+
+
+class _WithoutAddress:
+    """Locust's event of a request, whose errors name no URL: statistics keep them, and there may be a secret in it."""
+
+    def __init__(self, event: EventHook) -> None:
+        self._event = event
+
+    def fire(self, *, exception: Exception | None, **told: Any) -> None:
+        """Tell the error itself in place of one that names the URL, too."""
+        self._event.fire(exception=getattr(exception, "original", exception), **told)
 
 
 class KioskUser(_PluggedUser):

@@ -1,5 +1,6 @@
 """What the harness's own users do when something goes wrong on their way."""
 
+import socket
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 
 from harness.load.plan import Phase, Plan
 from harness.records import Change
+from harness.target import Request
 from tests.load.test_checked import Desk
 
 
@@ -39,3 +41,17 @@ def test_a_household_whose_change_was_lost(clerk: Any, monkeypatch: pytest.Monke
     lost, *others = [change.group for change in sent if change.answered_ns is None]
     assert len(others) == 3
     assert lost not in others
+
+
+def test_a_secret_in_a_url_is_in_no_statistics(clerk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a request that got no answer Locust keeps the error, and its client names the URL in it."""
+    monkeypatch.setattr(clerk.plugin.active.target, "client_timeout_s", 0.02)
+    waiting = type(clerk)(clerk.environment)
+    told: list[Exception | None] = []
+    clerk.environment.events.request.add_listener(lambda exception, **_: told.append(exception))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/?key=s3cret"
+        response = waiting.send(Request(url=url, method="GET"), "card")
+    assert response.status_code == 0
+    assert [type(error) for error in told] == [TimeoutError]
+    assert "s3cret" not in repr(told)
