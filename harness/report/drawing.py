@@ -3,6 +3,7 @@
 Imported only when a picture is drawn.
 """
 
+import struct
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import islice
@@ -24,6 +25,11 @@ _LARGE_PRINT_PX = 60.0  # higher are only what lies across the whole page
 _GRID_PX = 12
 _CELL_PX = 24
 _LEAST_DIFFERENCE = 32  # of 256 greys
+_DAMAGED = (
+    *(OSError, SyntaxError, ValueError, Image.DecompressionBombError),
+    *(IndexError, TypeError, struct.error),  # of a first page Pillow takes them for the damage that they are
+)
+"""What Pillow raises of damaged images."""
 
 
 # ---- PDF ----
@@ -179,7 +185,7 @@ def _open_image(data: bytes | None) -> list[Image.Image]:
     try:
         image = Image.open(BytesIO(data), formats=("PNG", "JPEG", "TIFF"))
         return [_on_paper(page) for page in islice(ImageSequence.Iterator(image), _MOST_PAGES)]
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # what Pillow raises of damaged images
+    except _DAMAGED:
         return []
 
 

@@ -1,8 +1,12 @@
 """What cannot be drawn is told in words, and all that is to be seen is said in words, too."""
 
+import struct
+from io import BytesIO
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from harness.report.language import ENGLISH, JAPANESE
 from harness.report.pictures import draw_pair
@@ -10,6 +14,7 @@ from targets.municipal.certificates import render
 from tests.harness.pictures.drawn import RESIDENTS, at, pdf
 
 BASE = b"\x89PNG\r\n\x1a\n"
+_WIDTH = 256  # the tag by which a page of a TIFF file says how wide it is
 WHOLE = render("koseki", [RESIDENTS[0]], issue_date="2023-04-30")
 
 
@@ -51,6 +56,20 @@ def test_damage(place: int, put: bytes, reveal: bool) -> None:
         pair = draw_pair(damaged, WHOLE, reveal=reveal)
         assert pair.delivered.data_uri or pair.delivered.lines or pair.delivered.alt_text_key != "pictures.page"
         assert pair.right.data_uri
+
+
+def test_damage_of_a_later_page() -> None:
+    """An image of which a page behind the first one cannot be read is damaged, and no failure."""
+    pages = [Image.new("L", (40, 80), grey) for grey in (250, 200)]
+    whole = BytesIO()
+    pages[0].save(whole, format="TIFF", save_all=True, append_images=pages[1:])
+    damaged = bytearray(whole.getvalue())
+    (first,) = struct.unpack_from("<I", damaged, 4)
+    (entries,) = struct.unpack_from("<H", damaged, first)
+    (second,) = struct.unpack_from("<I", damaged, first + 2 + 12 * entries)
+    struct.pack_into("<H", damaged, damaged.index(struct.pack("<H", _WIDTH), second), 0)
+    pair = draw_pair(bytes(damaged), whole.getvalue(), reveal=True)
+    assert (pair.delivered.alt_text_key, pair.right.alt_text_key) == ("pictures.damaged", "pictures.page")
 
 
 @pytest.mark.parametrize(
