@@ -20,6 +20,8 @@ INCIDENTS_AT_MOST = 500
 """That a snapshot shows; all of them are in the verdict."""
 State = Literal["running", "deciding", "decided"]
 _ERRORS = Outcome.ERROR_FINAL, Outcome.LOST
+_GAPS = {"died": "died", "evidence": "fault"}
+"""Reasons that are gaps and have no figure of their own, and which of their values says what is missing."""
 SelfTestState = Literal["none", "planted", "caught", "missed"]
 
 
@@ -229,7 +231,7 @@ def snapshot_of(verdict: Verdict, run: RunDescription, directory: Path) -> Snaps
         planned_rate_per_s=planned_rate_per_s(run),
         rate_share=verdict.rate_share,
         latency=None,
-        faults=tuple(str(reason.values["fault"]) for reason in verdict.reasons if reason.code == "evidence"),
+        faults=tuple(str(reason.values[_GAPS[reason.code]]) for reason in verdict.reasons if reason.code in _GAPS),
         incidents=tuple(map(_row, verdict.incidents[:INCIDENTS_AT_MOST])),
         series=(),
     )

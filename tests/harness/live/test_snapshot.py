@@ -92,6 +92,12 @@ def test_gaps_in_the_evidence(tmp_path: Path) -> None:
     assert (seen.planned_rate_per_s, seen.rate_share, seen.late_starts) == (10.0, 0.02, 0)
 
 
+def test_a_target_that_died_is_a_gap(tmp_path: Path) -> None:
+    """As it was while the run went on: no gap heals by the verdict."""
+    _, seen = finished(tmp_path, died="the target died after 3.0 s: killed", faults=("the disk was full",))
+    assert seen.faults == ("the target died after 3.0 s: killed", "the disk was full")
+
+
 def test_json(tmp_path: Path) -> None:
     """A snapshot goes through JSON and is the same."""
     _, seen = finished(tmp_path, delivery("A3", "A", paper("X")))

@@ -109,6 +109,19 @@ def test_a_gap_is_a_gap(tmp_path: Path) -> None:
     assert "segment load-1: 1 record(s) missing before batch 1" in run.seen().faults
 
 
+def test_what_is_being_written_is_no_gap(tmp_path: Path) -> None:
+    """Also where a segment ends before the line that counts its prints, or before its clock was read."""
+    run = Running(tmp_path, LOAD, "load-2")
+    run.writers["load-2"] = SegmentWriter(tmp_path, "load-2", run=RUN, clock="that of another host")
+    run.write(LOAD, *INNOCENT)
+    path = segment_path(tmp_path, LOAD)
+    whole = path.read_bytes()
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        if cut > whole.index(b"\n"):  # a header is written at once
+            assert run.seen().faults == ()
+
+
 def test_what_another_process_has_not_told_yet(tmp_path: Path) -> None:
     """Whoever lives in a household since a change that is not on record yet makes no misissuance of its paper."""
     run = Running(tmp_path, "load-1", "load-2")
