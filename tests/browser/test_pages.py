@@ -61,6 +61,16 @@ def test_what_changes_is_shown_within_seconds(page: Page, made_up: str) -> None:
     expect(page.locator("#stale")).to_contain_text("No answer since")
 
 
+def test_a_server_that_hangs_is_no_answer(page: Page, made_up: str) -> None:
+    """What is old is not shown as if it were new, also where the server takes questions and answers none."""
+    page.goto(f"{made_up}set/running")
+    page.goto(f"{made_up}misissuance/")
+    page.route("**/snapshot.json*", lambda _: None)
+    expect(page.locator("#stale")).to_contain_text("No answer since")
+    page.unroute("**/snapshot.json*")
+    expect(page.locator("#stale")).to_be_hidden()
+
+
 def test_charts_and_cells_say_what_they_show(page: Page, made_up: str) -> None:
     """Each chart has its sentence and its numbers, each cell its count; what was never hit is a dash."""
     page.goto(f"{made_up}set/running")

@@ -52,6 +52,9 @@ def main() -> None:
         "kept": [attempt(work, "kept", keep=True) for _ in range(2)],
         "not kept": [attempt(work, "not kept") for _ in range(2)],
         "at once": [one.get() for one in [gevent.spawn(attempt, work, "at once") for _ in range(3)]],
+        "at the end": [
+            one.get() for one in [gevent.spawn(attempt, work, "at the end", keep=keep) for keep in (False, True, True)]
+        ],
         "fail at once": [one.get() for one in [gevent.spawn(attempt, work, "fail", "2") for _ in range(2)]],
     }
     slow._AT_MOST_S = 1.0

@@ -48,6 +48,13 @@ def test_what_does_not_change_is_made_once(told: Any, place: Path) -> None:
     assert (jobs["['kept']"], jobs["['not kept']"], jobs["['at once']"]) == (1, 2, 1)
 
 
+def test_what_will_not_change_is_not_what_was_there_before(told: Any, place: Path) -> None:
+    """A report that was begun while the run went on is not shown as that of the run that is decided."""
+    jobs = Counter((place / "jobs").read_text().splitlines())
+    assert told["at the end"] == ["0 ['at the end'] 誤交付"] * 3
+    assert jobs["['at the end']"] == 2
+
+
 def test_a_failure_is_shared_as_a_result_is(told: Any) -> None:
     """Whoever waits for the same work hears the same."""
     assert told["fail at once"] == ["SlowError: misissue: there is no such run"] * 2

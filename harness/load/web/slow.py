@@ -25,8 +25,11 @@ class SlowError(Exception):
 
 
 class _Job(NamedTuple):
+    """What will not change is not made of what was there before that was so."""
+
     module: str
     arguments: tuple[str, ...]
+    keep: bool
 
 
 class SlowWork:
@@ -50,7 +53,7 @@ class SlowWork:
         Raises:
             SlowError: when it ends with another exit code than 0, or takes too long.
         """
-        job = _Job(module, arguments)
+        job = _Job(module, arguments, keep)
         if job in self._kept:
             return self._kept[job]
         under_way = self._under_way.get(job)

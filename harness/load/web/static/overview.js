@@ -3,6 +3,7 @@
 
 (() => {
   const PERIOD_MS = 1000;
+  const PATIENCE_MS = 5000;
   const TABLE_ROWS = 12;
   const FEW_INCIDENTS = 25;
   const page = JSON.parse(document.getElementById("page").textContent);
@@ -192,7 +193,8 @@
   async function ask() {
     if (!document.hidden) {
       try {
-        const answer = await fetch(`snapshot.json${location.search}`, { cache: "no-store", redirect: "error" });
+        const signal = AbortSignal.timeout(PATIENCE_MS);  // a server that hangs, or a network that drops, says nothing
+        const answer = await fetch(`snapshot.json${location.search}`, { cache: "no-store", redirect: "error", signal });
         show(await answer.json());
         showStale(false);
       } catch {
