@@ -125,7 +125,12 @@ def write_json(path: Path, value: object) -> None:
     Raises:
         LedgerError: when the disk takes no more.
     """
-    write_private(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    write_private(path, pretty_json(value))
+
+
+def pretty_json(value: object) -> bytes:
+    """As files for people and programs have it."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from rich.text import Text
 from harness.compare import Comparison, CriterionChange, Difference, Figure, Result, Side
 from harness.coverage import Cell
 from harness.criteria import Criterion, metric_name
+from harness.evidence.ledger import pretty_json
 from harness.outcome import Outcome
 from harness.report.language import Language
 from harness.report.markdown import escape, table_lines
@@ -59,7 +60,7 @@ def comparison_markdown(comparison: Comparison, language: Language) -> str:
 
 def comparison_json(comparison: Comparison) -> bytes:
     """The same for programs."""
-    return msgspec.json.format(msgspec.json.encode(comparison), indent=2) + b"\n"
+    return pretty_json(comparison)
 
 
 def _reasons(comparison: Comparison, language: Language) -> list[str]:

@@ -93,6 +93,7 @@ def _context(language: Language, masking: Masking) -> dict[str, object]:
         "japanese": JAPANESE,
         **{name: partial(_text, language, part) for name, part in _PARTS.items()},
         "person": masking.person,
+        "told": masking.text,
         "masked": not masking.reveal,
         "asked_for": partial(asked_for, language=language),
         "handed_out": partial(handed_out, language=language),

@@ -20,7 +20,7 @@ from harness.outcome import Outcome
 from harness.reason import Reason
 from harness.report.language import Language
 from harness.report.masking import Masking
-from harness.report.reasons import reason_text
+from harness.report.reasons import masked_reason, reason_text
 from harness.report.sentences import (
     bound_sentence,
     completeness_sentence,
@@ -96,7 +96,7 @@ def _cases(verdict: Verdict, language: Language, masking: Masking) -> Iterable[_
     told: dict[str, list[str]] = defaultdict(list)
     if verdict.verdict != "PASS":
         for reason in verdict.reasons:
-            told[_place(reason)].append(masking.text(reason_text(reason, language)))
+            told[_place(reason)].append(reason_text(masked_reason(reason, masking), language))
     for outcome in Outcome:
         problem = "failure" if outcome.is_misissue else "error"
         yield _Case("outcomes", outcome.value, problem, told[outcome], _incidents(verdict, outcome, language, masking))

@@ -9,7 +9,7 @@ from harness.incident import Incident
 from harness.reason import plain
 from harness.report.language import Language
 from harness.report.masking import Masking
-from harness.report.reasons import reason_text
+from harness.report.reasons import masked_reason, reason_text
 from harness.report.sentences import (
     asked_for,
     handed_out,
@@ -38,7 +38,7 @@ def _lines(verdict: Verdict, run: RunDescription, language: Language, masking: M
     yield f"## {_SIGNS[verdict.verdict]} {word} · misissue {escape(verdict.profile)}"
     yield ""
     for reason in verdict.reasons[:_SHOWN_REASONS]:
-        yield f"- {escape(masking.text(reason_text(reason, language)))}"
+        yield f"- {escape(reason_text(masked_reason(reason, masking), language))}"
     if len(verdict.reasons) > _SHOWN_REASONS:
         yield f"- {_more(len(verdict.reasons) - _SHOWN_REASONS, language)}"
     yield from _incidents(verdict, language, masking)

@@ -30,16 +30,19 @@ class Masking:
     Args:
         reveal: as they are.
         label: of an alias, with the place of its {number}, in the language of the report.
-        people: everybody whose name may stand in a sentence of somebody else's making, see `text`.
+        people: everybody whose name may stand in a sentence of somebody else's making, see `text`; so may the name of
+            whoever has been given an alias.
     """
 
     def __init__(self, reveal: bool = False, label: str = "Person {number}", people: Collection[str] = ()) -> None:
         self.reveal = reveal
         self._label = label
         self._aliases: dict[str, str] = {}
-        self._people = people
+        self._people: set[str] = set()
         # Found only by looking for each of them: what is no word, or of a script that puts no space between words.
-        self._no_words = sorted(name for name in people if name and not re.fullmatch(_WORD, name))
+        self._no_words: list[str] = []
+        for name in people:
+            self._know(name)
 
     def person(self, name: str) -> str:
         """The alias of one person: the same for the same person, another for every other one."""
@@ -48,6 +51,7 @@ class Masking:
         alias = self._aliases.get(name)
         if alias is None:
             alias = self._aliases[name] = self._label.format(number=len(self._aliases) + 1)
+            self._know(name)
         return alias
 
     def persons(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -60,7 +64,7 @@ class Masking:
         return tuple(self._aliases)
 
     def text(self, text: str) -> str:
-        """A sentence that may name some of `people`, such as a fault that tells what was found."""
+        """A sentence that may name somebody who is known, such as a fault that tells what was found."""
         if self.reveal:
             return text
         no_words = sorted((name for name in self._no_words if name in text), key=len, reverse=True)
@@ -71,6 +75,12 @@ class Masking:
         """Give out the first aliases in the order of the incidents, first to the recipient and then to the owners."""
         for incident in incidents:
             self.persons((incident.recipient, *incident.owners))
+
+    def _know(self, name: str) -> None:
+        if name not in self._people:
+            self._people.add(name)
+            if name and not re.fullmatch(_WORD, name):
+                self._no_words.append(name)
 
     def _alias_of_known(self, text: str) -> str:
         return self.person(text) if text in self._people else text

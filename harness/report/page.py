@@ -12,7 +12,7 @@ from harness.reason import EVIDENCE_CODES, Reason
 from harness.report.formats import count, duration, known, share
 from harness.report.language import Language
 from harness.report.masking import Masking
-from harness.report.reasons import reason_text
+from harness.report.reasons import masked_reason, reason_text
 from harness.verdict import Verdict
 
 _REASONS_AT_MOST = 12
@@ -68,7 +68,7 @@ class ProcessRow(NamedTuple):
 def verdict_section(decision: Decision, language: Language, masking: Masking) -> Mapping[str, object]:
     """The first screen: three sentences, the reasons, the figures."""
     verdict = decision.verdict
-    reasons = [masking.text(reason_text(reason, language)) for reason in verdict.reasons]
+    reasons = [reason_text(masked_reason(reason, masking), language) for reason in verdict.reasons]
     return {
         "sentences": (
             _harm(verdict, language),
@@ -146,7 +146,7 @@ def evidence_section(verdict: Verdict, language: Language, masking: Masking) -> 
     if len(rows) > 1:
         issued, judged, failed, in_flight = (sum(column) for column in zip(*(row[1:5] for row in rows), strict=True))
         rows.append(ProcessRow(language.text("html.all_processes"), issued, judged, failed, in_flight, ""))
-    gaps = [masking.text(reason_text(reason, language)) for reason in _gaps(verdict)]
+    gaps = [reason_text(masked_reason(reason, masking), language) for reason in _gaps(verdict)]
     return {"processes": rows, "gaps": gaps[:_GAPS_AT_MOST], "gaps_left_out": len(gaps[_GAPS_AT_MOST:])}
 
 

@@ -7,6 +7,8 @@ from harness.report.sentences import asked_for, handed_out, owners_of
 from harness.report.timeline import Step, Timeline
 
 _OF_THE_SERVICE = {"points", "sync_runs", "notices"}
+_SAID = {"error", "code"}
+"""Values in the service's own words, which may name somebody."""
 
 
 def title_of(timeline: Timeline, language: Language, masking: Masking) -> str:
@@ -23,7 +25,7 @@ def step_text(step: Step, timeline: Timeline, incident: Incident, language: Lang
     party = timeline.b if step.who == "b" and timeline.b is not None else timeline.a
     return language.text(
         f"timeline.{step.what}",
-        **step.values,
+        **{name: masking.text(value) if name in _SAID else value for name, value in step.values.items()},
         letter=step.who.upper(),
         other_letter="A" if step.who == "b" else "B",
         person=masking.person(party.person),

@@ -201,6 +201,14 @@ def test_names_in_sentences_are_hidden(tmp_path: Path) -> None:
     assert "load-1: Person 2 and Person 1 broke </style>" in page.text
 
 
+def test_names_in_errors_are_hidden(tmp_path: Path) -> None:
+    """What the service says of an error, or in a notice of one, may name somebody."""
+    names = (*HARMLESS[:4], "no paper of Owner", *HARMLESS[5:])
+    text = html_of(tmp_path, examine(named_run(tmp_path, names)), ENGLISH).decode()
+    assert "no paper of Person 2" in text
+    assert text.count("no paper of Owner") == 1  # the name of a version, of all things
+
+
 def test_nothing_else_is_needed(tmp_path: Path) -> None:
     """The file asks nobody for anything: no script, no link but to its own sections, no address in its style."""
     page = Page(html_of(tmp_path, examine(write_run(tmp_path, [*INNOCENT, *HANDED])), ENGLISH).decode())

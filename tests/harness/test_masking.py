@@ -52,6 +52,13 @@ def test_sentences() -> None:
     assert told == "Person 1, P11 and Person 2 (not Person 3) met Person 4; nonce A.P1x; Person 5さん"
 
 
+def test_whoever_has_an_alias_is_known() -> None:
+    """A newborn, or a stranger who is no test person at all, is masked in sentences as in the fields of incidents."""
+    masking = Masking(people=("P1",))
+    masking.number_incidents([Paper("N7", ("Jane Roe",))])
+    assert masking.text("N7, P1 and Jane Roe") == "Person 1, Person 3 and Person 2"
+
+
 @given(st.lists(st.from_regex(r"[A-Z]{2,3}\d{2}", fullmatch=True), min_size=1, unique=True), st.data())
 def test_no_name_is_left(names: list[str], data: st.DataObject) -> None:
     """However a sentence is made of names, none of them is left in it as a word of its own."""

@@ -7,10 +7,11 @@ import pytest
 
 from harness.evidence.ledger import VERDICT_FILE
 from harness.gate import Decision, examine
+from harness.records import Fault, Group
 from harness.report import files
 from harness.report.files import append_step_summary, publish_summary, write_asked_for, write_reports
-from harness.report.language import ENGLISH, JAPANESE
-from tests.harness.builders import write_run
+from harness.report.language import ENGLISH, JAPANESE, Language
+from tests.harness.builders import INNOCENT, delivery, paper, write_run
 
 
 @pytest.fixture
@@ -31,6 +32,19 @@ def test_written(decision: Decision, tmp_path: Path) -> None:
     )
     assert (run / "summary.md").read_text(encoding="utf-8").startswith("## ✅ PASS")
     assert {(run / name).stat().st_mode & 0o777 for name in ("junit.xml", "summary.md", "report.html")} == {0o600}
+
+
+@pytest.mark.parametrize("language", [ENGLISH, JAPANESE], ids=["en", "ja"])
+def test_a_count_is_no_person(tmp_path: Path, language: Language) -> None:
+    """Where persons are called 1, 2 and 3, what a verdict counts is still told."""
+    persons = Group(group="G9", persons=("1", "2", "3"))
+    run = write_run(tmp_path / "run", (*INNOCENT, persons, delivery("A3", "A", paper("X")), Fault(text="3 is gone")))
+    write_reports(run, examine(run), language)
+    for name in ("junit.xml", "summary.md", "report.html"):
+        text = (run / name).read_text(encoding="utf-8").replace("\\", "")
+        counted = {"en": "1 print(s) ended as wrong_person", "ja": "誤交付（別人の証明書）が 1 件あった"}
+        assert counted[language.code] in text
+        assert "3 is gone" not in text
 
 
 def test_deterministic(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness.gate import Decision, evaluate
@@ -24,7 +25,8 @@ def no_documents(_: str) -> Pair:
 @pytest.fixture
 def decision(tmp_path: Path) -> Decision:
     """A run in which A was handed X's document while X had an error beside it."""
-    records = (*INNOCENT, delivery("A3", "A", paper("X")), failed("A4", "X"))
+    error = msgspec.structs.replace(failed("A4", "X"), error="no image of X")
+    records = (*INNOCENT, delivery("A3", "A", paper("X")), error)
     evidence = evidence_of(tmp_path, records, planned_s=5.0)
     return evaluate(evidence, evidence.run.criteria)
 
@@ -41,6 +43,8 @@ def test_incident(decision: Decision) -> None:
     assert " of Person 2" in page
     assert applicants(page)["A4.1"] == "Person 2"
     assert "error_final" in page
+    assert "no image of Person 2" in page
+    assert "no image of X" not in page
     assert "The print of Person 1 and that of Person 2" in page
     assert page.count("<svg") == 1
     assert "no picture: the delivered document was not kept" in page

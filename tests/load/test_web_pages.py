@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from harness.gate import decide
+from harness.live.snapshot import snapshot_of
+from harness.records import ErrorNotice, Evidence
+from harness.verdict import write_verdict
+from tests.harness.builders import INNOCENT, delivery, describe, failed, paper, sync_run, write_run
 from tests.load.snapshots import decided, failing, running
 from tests.load.web_site import Site
 
@@ -34,6 +40,13 @@ def site() -> Iterator[Callable[..., Site]]:
 
 
 MakeSite = Callable[..., Site]
+PAPERS: tuple[Evidence, ...] = (
+    *INNOCENT,
+    delivery("A3", "A", paper("X"), at=(210, 250)),
+    replace(failed("A4", "X", at=(220, 240)), error="no image of X"),
+    delivery("A4", "X", paper("X"), attempt=2, at=(300, 310)),
+)
+TOLD: tuple[Evidence, ...] = (sync_run("S1", 120, 230), ErrorNotice(nonce="A4.1", code="X", at_ns=240))
 
 
 def test_a_run_is_opened_by_the_form_and_then_started(site: MakeSite) -> None:
@@ -290,14 +303,41 @@ def test_what_cannot_be_made_is_told(site: MakeSite, work: list[tuple[object, ..
 def test_verdict(site: MakeSite, tmp_path: Path) -> None:
     """The file when there is one, for keeping, and without names unless they are asked for."""
     here = site()
-    (tmp_path / "verdict.json").write_text('{"recipient": "P00057", "owners": ["P00063"], "other": "P00057x"}')
-    here.owner.seen = failing(directory=str(tmp_path))
+    here.owner.people = ("A", "1")
+    write_run(tmp_path / "run", PAPERS, TOLD, parameters={"settings": {"clerk": "A", "beside": 1}}, faults=("A and X",))
+    verdict = decide(tmp_path / "run")
+    write_verdict(tmp_path / "run", verdict)
+    seen = snapshot_of(verdict, describe(), tmp_path / "run")
+    here.owner.seen = replace(seen, state="deciding")
     assert here.get("/misissuance/verdict.json").status_code == 404
-    here.owner.seen = failing(directory=str(tmp_path), state="decided")
+    here.owner.seen = seen
     answer = here.get("/misissuance/verdict.json?lang=en")
-    assert answer.get_json() == {"recipient": "Person 1", "owners": ["Person 2"], "other": "P00057x"}
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="{tmp_path.name}-verdict.json"'
-    assert here.get("/misissuance/verdict.json?reveal=1").get_json()["recipient"] == "P00057"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="run-verdict.json"'
+    hidden, shown = answer.get_json(), here.get("/misissuance/verdict.json?reveal=1").get_json()
+    assert shown == json.loads((tmp_path / "run" / "verdict.json").read_bytes())
+    names = {"A": "Person 1", "X": "Person 2"}  # whom nobody knows as a test person has an alias all the same
+    for theft in shown["incidents"]:
+        theft["recipient"], theft["owners"] = names[theft["recipient"]], [names[one] for one in theft["owners"]]
+        theft["exposed_persons"] = [names[one] for one in theft["exposed_persons"]]
+    for error in shown["retried_errors"]:
+        error |= {"applicant": names[error["applicant"]], "error": "no image of Person 2", "notice": "Person 2"}
+    for one in (*shown["incidents"], *shown["retried_errors"]):
+        for other in one["neighbours"]:
+            other["applicant"] = names[other["applicant"]]
+            other["error"] = other["error"].replace("of X", "of Person 2")
+            other["notice"] = other["notice"].replace("X", "Person 2")
+    gap = next(reason for reason in shown["reasons"] if reason["code"] == "evidence")
+    gap |= {"values": {"fault": "Person 1 and Person 2"}, "text": "evidence: Person 1 and Person 2"}
+    shown["parameters"]["settings"]["clerk"] = "Person 1"
+    assert hidden == shown
+
+
+def test_a_verdict_that_could_not_be_kept(site: MakeSite, tmp_path: Path) -> None:
+    """Where there is none in the run directory, that is said."""
+    here = site()
+    here.owner.seen = decided(directory=str(tmp_path))
+    answer = here.get("/misissuance/verdict.json?lang=en")
+    assert (answer.status_code, "There is no verdict.json in the run directory" in answer.text) == (404, True)
 
 
 def test_no_other_page_may_read_ours(site: MakeSite) -> None:

@@ -64,6 +64,7 @@ def render_incident(
             story=render_story(decision, found, language, masking, draw) if found is not None else "",
             sentence=incident_sentence(found, language, masking) if found is not None else "",
             person=masking.person,
+            told=masking.text,
             language=language,
             t=language.text,
         )

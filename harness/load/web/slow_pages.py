@@ -9,10 +9,12 @@ import msgspec
 from flask import Response
 from markupsafe import Markup
 
-from harness.evidence.ledger import VERDICT_FILE
+from harness.evidence.ledger import VERDICT_FILE, pretty_json
 from harness.load.web.desk import Asked, Desk
+from harness.load.web.masked import masked_verdict
 from harness.load.web.slow import SlowError, SlowWork
 from harness.load.web.view import IncidentRow
+from harness.verdict import Verdict
 
 _View = Callable[..., Any]
 _MODULE = "harness.load.web.evidence"
@@ -89,9 +91,12 @@ def add_slow_pages(desk: Desk, page: Callable[[str], Callable[[_View], _View]]) 
         if asked.snapshot is None or asked.snapshot.state != "decided":
             return Response(desk.render("note", root="./", note=asked.language.text("web.verdict_none")), 404)
         directory = Path(asked.snapshot.directory)
-        # Aliases need no escape in JSON, and what is no name of a person stays as it is.
-        text = asked.masking.text((directory / VERDICT_FILE).read_text(encoding="utf-8"))
+        try:
+            found = msgspec.json.decode((directory / VERDICT_FILE).read_bytes(), type=Verdict)
+        except OSError:
+            return Response(desk.render("note", root="./", note=asked.language.text("web.verdict_gone")), 404)
+        shown = pretty_json(masked_verdict(found, asked.masking))
         name = f"{directory.name}-{VERDICT_FILE}"
         return Response(
-            text, mimetype="application/json", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+            shown, mimetype="application/json", headers={"Content-Disposition": f'attachment; filename="{name}"'}
         )

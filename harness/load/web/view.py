@@ -14,7 +14,7 @@ from harness.live.snapshot import IncidentSeen, Snapshot
 from harness.outcome import Outcome
 from harness.report.language import Language
 from harness.report.masking import Masking
-from harness.report.reasons import reason_text
+from harness.report.reasons import masked_reason, reason_text
 
 Tone = Literal["", "good", "bad", "unsure"]
 ROWS_AT_MOST = 100
@@ -112,7 +112,7 @@ class _Writer:
             status=self._status(),
             groups=(self._handed(), self._exercised(), self._open(), self._of_outcomes()),
             faults=tuple(map(self._masking.text, self._seen.faults)),
-            reasons=tuple(self._masking.text(reason_text(reason, self._language)) for reason in self._seen.reasons),
+            reasons=tuple(reason_text(masked_reason(one, self._masking), self._language) for one in self._seen.reasons),
             incidents=tuple(map(self.incident, self._seen.incidents[: -ROWS_AT_MOST - 1 : -1])),
         )
 
