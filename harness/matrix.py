@@ -8,7 +8,8 @@ run with a run directory of its own, so each can be checked again with `misissue
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from pathlib import Path
 from random import Random
 from typing import Literal, Protocol, cast
@@ -23,7 +24,7 @@ from harness.evidence.ledger import write_json
 from harness.evidence.prints import Interval
 from harness.evidence.recorder import Recorder
 from harness.evidence.target_evidence import Told
-from harness.exchange import attempt, converse
+from harness.exchange import Exchange, attempt, converse
 from harness.loading import load_target
 from harness.overlap import exposures, runs_met
 from harness.pool import Meetings
@@ -38,6 +39,7 @@ _ROUNDS_AT_MOST = 4  # times the wanted number of exposures
 _ATTEMPTS = 3
 _SYNC_LIMIT_S = 5.0
 _SYNC_POLL_S = 0.02
+_WATCH_S = 0.25
 _CONFIDENCE = 0.95
 
 
@@ -120,7 +122,7 @@ def run_matrix(
 
     Raises:
         LedgerError: when the directory cannot be used.
-        TargetError: when a deployment cannot be started.
+        TargetError: when a deployment cannot be started, or tells no points.
     """
     cells = []
     for held, at_once in _combinations(experiment):
@@ -162,8 +164,11 @@ def _run_cell(
         f"{'' if holds else 'no-'}{condition.name}"
         for condition, holds in zip(experiment.conditions, held, strict=True)
     ]
+    target = load_target(experiment.target, settings)
+    if not hasattr(target, "await_points"):
+        raise TargetError(f"the target {experiment.target} has no await_points, right is one that tells its points")
     run = JudgedRun(
-        load_target(experiment.target, settings),
+        target,
         directory / "-".join((*names, str(at_once))),
         profile="matrix",
         seed=seed,
@@ -213,9 +218,12 @@ def _provoke(
     """Rounds of prints with a change in the midst of them, until the cell has what it needs or goes nowhere."""
     target = cast("PointedTarget", run.target)
     groups = list(target.groups())
+    if len(groups) <= at_once:
+        raise TargetError(f"found {len(groups)} groups of people, right are more than the {at_once} that print at once")
     flights: list[tuple[int, int]] = []
     told = Told([], [], [])
-    with ThreadPoolExecutor(at_once) as pool:
+    pool = ThreadPoolExecutor(at_once)
+    try:
         for number in range(1, wanted * _ROUNDS_AT_MOST + 1):
             *applying, changed = random.sample(groups, at_once + 1)
             applications = [
@@ -227,12 +235,12 @@ def _provoke(
             target.await_points({"written": 1, **({"waiting": at_once - 1} if at_once > 1 else {})})
             _enter_change(target, recorder, experiment, f"C{number}", changed, random)
             for application, sent in zip(applications, attempts, strict=True):
-                done = sent.result()
+                done = _ended(run, sent)
                 recorder.record(application, done.sent_ns, done.answered_ns, done.answer)
                 if not done.answer.unanswered:  # else it may never have reached the service
                     flights.append((done.sent_ns, done.answered_ns))
                 if done.answer.calls_for_reapplication:
-                    _reapply(target, recorder, application)
+                    _reapply(run, pool, recorder, application)
             recorder.settle()
             recorder.segment.flush()
             if not run.check_target():
@@ -240,6 +248,16 @@ def _provoke(
             _listen(run, told)
             if number >= wanted and _reached(told, flights, at_once) >= wanted:
                 return
+    finally:
+        pool.shutdown(wait=False)  # who is still without an answer gets none before the target is closed
+
+
+def _ended(run: JudgedRun, sent: "Future[Exchange]") -> Exchange:
+    """What came of an attempt, which has no time-out: a service of which something died may never answer it."""
+    while not wait_for([sent], _WATCH_S).done:
+        if not run.check_target():
+            raise TargetError(run.died)
+    return sent.result()
 
 
 def _listen(run: JudgedRun, told: Told) -> None:
@@ -260,12 +278,12 @@ def _reached(told: Told, flights: list[tuple[int, int]], at_once: int) -> int:
     return runs_met(Meetings(told.sync_runs, Interval(*np.array(flights, dtype=np.int64).reshape(-1, 2).T)))
 
 
-def _reapply(target: Target, recorder: Recorder, application: Application) -> None:
+def _reapply(run: JudgedRun, pool: ThreadPoolExecutor, recorder: Recorder, application: Application) -> None:
     """One by one, so that a re-application meets nobody."""
     for number in range(2, _ATTEMPTS + 1):
         again = msgspec.structs.replace(application, attempt=number)
         recorder.segment.issued += 1
-        done = attempt(target, again)
+        done = _ended(run, pool.submit(attempt, run.target, again))
         recorder.record(again, done.sent_ns, done.answered_ns, done.answer)
         if not done.answer.calls_for_reapplication:
             return

@@ -8,10 +8,11 @@ its parent, and a janitor removes the private directory.
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from targets.postgres import USER as POSTGRES_USER
 from targets.postgres import Postgres, PostgresError
 
 _STOP_LIMIT_S = 5.0
+_LOOK_S = 0.1
 EVENT_LOGS = ("ap-server", "sync-agent")
 NOTICE_LOG = "center"
 FAULT_LOG = "link"
@@ -55,15 +57,21 @@ class Server:
         """What the process was started with: all that it knows."""
         return self._process.args  # type: ignore[return-value] # we gave it a list of str
 
-    def wait_ready(self) -> Mapping[str, object]:
+    def wait_ready(self, failure: Callable[[], str] = lambda: "") -> Mapping[str, object]:
         """The facts of the ready line.
 
+        Args:
+            failure: which process ended that it may look for again and again, or an empty text.
+
         Raises:
-            TargetError: with the server's own reason when it ended instead.
+            TargetError: with the server's own reason when it ended instead, or with that failure.
         """
         if self._process.stdout is None:
             message = "this should never happen, because the process was started with a pipe as its stdout"
             raise AssertionError(message)
+        while not select.select([self._process.stdout], [], [], _LOOK_S)[0]:
+            if message := failure():
+                raise TargetError(message)
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
@@ -146,7 +154,7 @@ class Deployment:
                 *("--jitter-s", str(settings.link_jitter_ms / 1000), "--control", "127.0.0.1:0"),
                 *("--fault-pause-s", str(settings.link_fault_pause_s), "--cut-s", str(settings.link_cut_s)),
                 *("--fault-log", str(self.event_log(FAULT_LOG))),
-            ).wait_ready()
+            ).wait_ready(self._failure_beneath)
             through_link = _database_address(link["host"], link["port"], "issuer")
         ap = self._serve(
             "ap_server",
@@ -155,9 +163,9 @@ class Deployment:
             *("--spool", str(private / "spool"), "--slots", str(settings.slots)),
             *("--stage-s", str(settings.stage_ms / 1000), "--log", str(self.event_log("ap-server"))),
         )
-        self.registry = url(self.servers["registry"].wait_ready())
-        self.sync_agent = url(self.servers["sync-agent"].wait_ready())
-        self.ap = url(ap.wait_ready())
+        self.registry = url(self.servers["registry"].wait_ready(self._failure_beneath))
+        self.sync_agent = url(self.servers["sync-agent"].wait_ready(self._failure_beneath))
+        self.ap = url(ap.wait_ready(self._failure_beneath))
         center = self._serve(
             "center",
             *("--ap", self.ap, "--timeout-s", str(settings.center_timeout_s / settings.time_scale)),
@@ -190,6 +198,12 @@ class Deployment:
         if self.postgres is not None and not self.postgres.running:
             return "postgres ended"
         return next(filter(None, (server.failure() for server in self.servers.values())), "")
+
+    def _failure_beneath(self) -> str:
+        """The same of those that the others look for until they find them."""
+        if self.postgres is not None and not self.postgres.running:
+            return "postgres ended"
+        return self.servers["link"].failure() if "link" in self.servers else ""
 
     def stop(self) -> None:
         """Stop everything; safe to call twice."""

@@ -81,8 +81,9 @@ class Desk(StubTarget):
     """A service on loopback whose prints wait for a change, and hand out what lies in the stage then.
 
     With the build "seed" a change lets whoever waits put his paper over the one that lies there. With the fault
-    "unreachable" nobody waits and no change arrives, with "dead" the service tells that it died, too, and with "stuck"
-    it says that no print ever comes to where it is wanted.
+    "unreachable" nobody waits and no change arrives, with "dead" the service tells that it died, too, with "hung" it
+    tells that it died and answers no print until it is closed, and with "stuck" it says that no print ever comes to
+    where it is wanted.
     """
 
     shows_points = True
@@ -116,6 +117,8 @@ class Desk(StubTarget):
 
     def close(self) -> None:
         super().close()
+        with self._changed:
+            self._let_go()
         self._server.shutdown()
         self._server.server_close()
 
@@ -123,7 +126,8 @@ class Desk(StubTarget):
         return GROUPS
 
     def failure(self) -> str:
-        return "it is gone" if self.settings["fault"] == "dead" and "await_points" in self.calls else ""
+        is_gone = self.settings["fault"] in {"dead", "hung"} and "await_points" in self.calls
+        return "it is gone" if is_gone else ""
 
     def print_request(self, application: Application) -> Request:
         version = self._version[application.group]
@@ -189,7 +193,8 @@ class Desk(StubTarget):
         with self._changed:
             now_ns = time.monotonic_ns()
             self.told.append(sync_run(f"S of {self._pair}", now_ns, now_ns, applied=[self._pair]))
-            self._let_go()
+            if self.settings["fault"] != "hung":
+                self._let_go()
             return b"entered"
 
     def _let_go(self) -> None:
@@ -292,6 +297,33 @@ def test_every_result_has_its_sentence(capsys: pytest.CaptureFixture[str], exit_
         cells = (_cell(expected=True, misissuances=9),)
         print_matrix(Matrix(exit_code=exit_code, wanted=WANTED, seed=1, cells=cells), Path("runs"), language)
         assert language.text(f"terminal.matrix_result_{exit_code}") in capsys.readouterr().out
+
+
+def test_a_target_that_tells_no_points_is_refused(tmp_path: Path) -> None:
+    """Where prints cannot be awaited no overlap can be forced: said before anything is started."""
+    claim = msgspec.structs.replace(experiment(), target="tests.harness.stub:StubTarget")
+    with pytest.raises(TargetError, match=r"^the target tests\.harness\.stub:StubTarget has no await_points, right is"):
+        run_matrix(claim, tmp_path, wanted=1, seed=1, show=lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fewer_people_than_a_cell_takes(tmp_path: Path) -> None:
+    """A cell with too few groups for its prints and a change beside them ends with a complaint that says so."""
+    claim = msgspec.structs.replace(experiment(), together=len(GROUPS))
+    matrix = run_matrix(claim, tmp_path, wanted=1, seed=1, show=lambda _: None)
+    wrong = "evidence: found 5 groups of people, right are more than the 5 that print at once"
+    assert [cell.complaint for cell in matrix.cells] == ["", wrong, "", wrong]
+    assert matrix.exit_code == 3
+
+
+def test_a_cell_whose_target_died_waits_for_no_answer(tmp_path: Path) -> None:
+    """Attempts have no time-out, and without a service that died they would be waited for without end."""
+    matrix = run_matrix(experiment("hung"), tmp_path, wanted=3, seed=1, show=lambda _: None)
+    assert matrix.exit_code == 4
+    for cell in matrix.cells:
+        assert cell.complaint.startswith("the target died after ")
+        (process,) = decide(Path(cell.directory)).processes.values()
+        assert (process.issued, process.in_flight_at_stop) == (cell.prints_at_once, cell.prints_at_once)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from harness.outcome import Outcome
 from harness.records import Application
 from harness.register import Register
 from harness.target import Answer, TargetError
-from targets.municipal.deployment import Deployment
+from targets.municipal.deployment import Deployment, Server
 from targets.municipal.settings import read_settings
 from targets.municipal.target import Municipal
 from tests.municipal.conftest import LIMIT_S, SMALL, print_one, send, until
@@ -151,6 +151,31 @@ async def test_whoever_dies_is_named(tmp_path: Path) -> None:
     finally:
         target.close()
     assert target.failure() == "the deployment is not running"
+
+
+@pytest.mark.parametrize(
+    ("killed", "before", "told"),
+    [("postgres", "registry", "postgres ended"), ("link", "ap_server", "link was killed by signal 9")],
+)
+def test_whoever_dies_before_others_are_ready_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: str, before: str, told: str
+) -> None:
+    """Servers that would look for it for ever are not waited for, and nothing is left running."""
+    others, serve = set(descendants(os.getpid())), Deployment._serve
+
+    def kill_first(self: Deployment, module: str, *arguments: str) -> Server:
+        if module == before and self.postgres is not None:
+            pid = self.postgres.pid if killed == "postgres" else self.servers[killed].pid
+            pidfd = os.pidfd_open(pid)
+            os.kill(pid, signal.SIGKILL)
+            select.select([pidfd], [], [], LIMIT_S)
+            os.close(pidfd)
+        return serve(self, module, *arguments)
+
+    monkeypatch.setattr(Deployment, "_serve", kill_first)
+    with pytest.raises(TargetError, match=f"^{told}$"):
+        Municipal(SMALL).open(tmp_path)
+    assert set(descendants(os.getpid())) == others
 
 
 @pytest.mark.parametrize("end", ["close", "kill"])
