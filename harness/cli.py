@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -83,6 +83,7 @@ def verify(
     profiles/april30.py --help` lists them. It is the very run that `locust -f PROFILE --headless` makes.
     With --web each start in Locust's web UI is a run of its own, and the exit code is that of the last one.
     """
+    _check_company(options, profile_options)
     arguments = ["-f", str(_find_profile(profile)), *_web_or_headless(web, web_host, web_port), "--skip-log-setup"]
     for name, value in options.items():
         if value is True:
@@ -135,7 +136,7 @@ def matrix(out: Path | None, exposures: int, seed: int, experiment: str, lang: s
 def up(target: str, settings: Sequence[str], **options: object) -> None:
     """Start the deployment alone, print its addresses, stop it on Ctrl-C."""
     chosen = {name: str(value) for name, value in options.items() if value is not None}
-    system = load_target(target, chosen | read_assignments(settings))
+    system = load_target(target, read_assignments(settings, beside=chosen))
     asked: list[int] = []
     with TemporaryDirectory(prefix="misissue-") as logs:
         try:
@@ -185,6 +186,18 @@ def watch(path: Path, port: int, host: str, every: float) -> None:
         raise click.UsageError(str(error)) from error
     except KeyboardInterrupt:
         click.echo("stopped")
+
+
+def _check_company(options: Mapping[str, object], profile_options: Sequence[str]) -> None:
+    """Refuse what would be taken and then ignored.
+
+    Raises:
+        click.UsageError: when an option is given without the one that it belongs to.
+    """
+    for option, other in (("--arrivals", "--rate"), ("--metrics-host", "--metrics-port")):
+        given, needed = (options[name.removeprefix("--").replace("-", "_")] is not None for name in (option, other))
+        if given and not needed and not any(word.startswith(other) for word in profile_options):
+            raise click.UsageError(f"{option} belongs to {other}, which is not there")
 
 
 def _web_or_headless(web: bool, host: str | None, port: int | None) -> list[str]:

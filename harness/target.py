@@ -59,17 +59,20 @@ class Answer(Record, frozen=True, kw_only=True):
         return bool(self.error or self.unanswered or self.nothing)
 
 
-def read_assignments(texts: Iterable[str]) -> dict[str, str]:
-    """Settings given as KEY=VALUE.
+def read_assignments(texts: Iterable[str], *, beside: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Settings given as KEY=VALUE, and those beside them that have an option of their own.
 
     Raises:
-        TargetError: for a text of another form.
+        TargetError: for a text of another form, or one that contradicts an option.
     """
-    settings = {}
+    settings = dict(beside or {})
     for text in texts:
         key, equals, value = text.partition("=")
         if not key or not equals:
             message = f"--set: found {text!r}, right would be KEY=VALUE"
+            raise TargetError(message)
+        if beside is not None and beside.get(key, value) != value:
+            message = f"--set: found {text!r} and --{key} {beside[key]}, right would be one of them"
             raise TargetError(message)
         settings[key] = value
     return settings

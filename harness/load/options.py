@@ -210,11 +210,10 @@ def read_setup(
         message = f"--users: found {options.num_users}, right would be more than the {counters} that enter changes"
         raise TargetError(message)
     settings = {name: getattr(options, name) for name in ("build", "topology", "sync") if getattr(options, name)}
-    settings["seed"] = str(options.seed)
     return Setup(
         profile=profile,
         target=options.target,
-        settings=settings | read_assignments(options.set),
+        settings={"seed": str(options.seed), **read_assignments(options.set, beside=settings)},
         plan=make_plan(options),
         seed=options.seed,
         criteria=_read_criteria(options),

@@ -24,7 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         time_scale: how many times faster than in reality the time-outs of center and kiosk run. The real values are not
             public; 120 s and 180 s stand above the two minutes that Sakai city tells its residents to expect.
         center_timeout_s, kiosk_timeout_s: real time-outs, before scaling; 0 waits for ever.
-        link_latency_ms, link_jitter_ms: one way between AP and DB server.
+        link_latency_ms, link_jitter_ms: one way between AP and DB server. Need topology `split`.
         link_fault_pause_s: mean pause between two faults of that link, in seconds of the run; 0 for no faults. Faults
             come by a schedule drawn from the seed, in every three one of each kind: a second of latency (50 to 100 ms
             one way), a second in which all connections are reset again and again, and a cut. Needs topology `split`.
@@ -74,9 +74,10 @@ def read_settings(values: Mapping[str, str]) -> Settings:
     if settings.port > 65535:
         message = f"port: found {settings.port}, right would be 0 to 65535"
         raise TargetError(message)
-    if settings.link_fault_pause_s and settings.topology != "split":
-        message = f"link_fault_pause_s: found {settings.link_fault_pause_s:g}, right would be 0: there is no link"
-        raise TargetError(f"{message} in the topology {settings.topology}")
+    for key in ("link_latency_ms", "link_jitter_ms", "link_fault_pause_s"):
+        if getattr(settings, key) and settings.topology != "split":
+            message = f"{key}: found {getattr(settings, key):g}, right would be 0: there is no link"
+            raise TargetError(f"{message} in the topology {settings.topology}")
     return settings
 
 

@@ -285,6 +285,22 @@ def test_verify_hands_no_option_on_that_was_not_given(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
+    ("option", "other"), [(("--arrivals", "constant"), "--rate"), (("--metrics-host", "::1"), "--metrics-port")]
+)
+def test_an_option_without_the_one_that_it_belongs_to(
+    monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], other: str
+) -> None:
+    """What would be taken and ignored is refused; where the other one stands does not matter."""
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda _, arguments: started.append(arguments))
+    with pytest.raises(click.UsageError, match=f"^{option[0]} belongs to {other}, which is not there$"):
+        cli(["verify", "april30", *option], standalone_mode=False)
+    for there in ((other, "5"), ("--", other, "5"), ("--", f"{other}=5")):
+        CliRunner().invoke(cli, ["verify", "april30", *option, *there], catch_exceptions=False)
+    assert len(started) == 3
+
+
+@pytest.mark.parametrize(
     ("options", "given", "address"),
     [
         ((), ["--web-host", "127.0.0.1", "--web-port", "8089"], "http://127.0.0.1:8089/"),

@@ -93,3 +93,11 @@ def test_wrong_assignment(text: str) -> None:
     """A setting of another form is refused with what was found."""
     with pytest.raises(TargetError, match="KEY=VALUE"):
         read_assignments([text])
+
+
+def test_a_setting_that_contradicts_an_option_is_refused() -> None:
+    """What was asked for by an option of its own is never replaced without a word."""
+    chosen = {"build": "fixed"}
+    assert read_assignments(["a=1", "build=fixed"], beside=chosen) == {"build": "fixed", "a": "1"}
+    with pytest.raises(TargetError, match=r"^--set: found 'build=seed' and --build fixed, right would be one of them$"):
+        read_assignments(["a=1", "build=seed"], beside=chosen)

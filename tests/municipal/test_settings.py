@@ -56,9 +56,10 @@ def test_unknown_key_is_named() -> None:
         read_settings({"tpology": "split"})
 
 
-def test_faults_need_a_link() -> None:
-    """Faults are refused where there is no link that could have them, because the run would not show what it claims."""
-    assert read_settings({"topology": "split", "link_fault_pause_s": "1.5"}).link_fault_pause_s == 1.5
-    assert read_settings({"topology": "joined", "link_fault_pause_s": "0"}).link_fault_pause_s == 0
-    with pytest.raises(TargetError, match=r"^link_fault_pause_s: found 1\.5, right would be 0: .* topology joined$"):
-        read_settings({"topology": "joined", "link_fault_pause_s": "1.5"})
+@pytest.mark.parametrize("key", ["link_latency_ms", "link_jitter_ms", "link_fault_pause_s"])
+def test_what_a_link_does_needs_a_link(key: str) -> None:
+    """Delays and faults are refused where no link could have them, because the run would not show what it claims."""
+    assert getattr(read_settings({"topology": "split", key: "1.5"}), key) == 1.5
+    assert getattr(read_settings({"topology": "joined", key: "0"}), key) == 0
+    with pytest.raises(TargetError, match=rf"^{key}: found 1\.5, right would be 0: .* topology joined$"):
+        read_settings({"topology": "joined", key: "1.5"})
