@@ -4,7 +4,7 @@ A form is wider than what was seen of it: an hour later, a month later, with a d
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -34,6 +34,8 @@ _TIMES = (
 )
 _COMPACT_TIME = r"\d{6}(?:\.?\d{3,6})?Z?"
 _BETWEEN = "(T|,? |\u3000|_|,? at |, um )?"
+_COMPACT = re.compile(r"(?<!\d)(\d{2})(\d{2})(?=\d{2}(?!\d)|\d{2}\.?\d{3,6}(?!\d))")
+_NUMBERED = "number of a day"
 _NEAR = range(-2, 3)  # days: time zones, and a night in which calibration goes on
 _GROUP = 4
 """From so many digits on, numbers may have something between their groups."""
@@ -108,7 +110,7 @@ def _clocks() -> Iterator[Form]:
     for time in _TIMES:
         yield Form("time", time, edge, "", True)
     for day in (_DAYS[-1], r"\d{6}", r"(?:19|20)\d{2}"):
-        yield Form("number of a day", rf"{day}[-_/.]\d{{length}}", edge, day, True)
+        yield Form(_NUMBERED, rf"{day}[-_/.]\d{{length}}", edge, day, True)
 
 
 FORMS = (
@@ -159,16 +161,34 @@ class Near:
 
     def has_time(self, text: str) -> bool:
         """Whether the text tells a time of now, of this machine's zone or UTC."""
-        return _numbers(text)[:2] in self._minutes
+        return _numbers(_COMPACT.sub(r"\1:\2:", text))[:2] in self._minutes
 
 
-def is_now(text: str, near: Near) -> bool:
-    """Whether the text is a day of about now, perhaps with a time; or a time of now."""
-    for form in FORMS:
-        if form.is_clock and form.finder.fullmatch(text):
-            day = re.search(form.day, text) if form.day else None
-            return near.has_day(day[0]) if day is not None else near.has_time(text)
-    return False
+def is_now(text: str, near: Near, *, at_any_time: bool = False) -> bool:
+    """Whether the text is a day of about now, perhaps with a time of now; or such a time alone.
+
+    Args:
+        at_any_time: of such a day.
+    """
+    form = next((form for form in FORMS if form.is_clock and form.finder.fullmatch(text)), None)
+    if form is None or form.name == _NUMBERED:
+        return False
+    day = re.search(form.day, text) if form.day else None
+    if day is None:
+        return near.has_time(text)
+    time = text[: day.start()] + " " + text[day.end() :]
+    has_time = at_any_time or form.name == "day" or near.has_time(time)
+    return near.has_day(day[0]) and has_time
+
+
+def are_now(values: Collection[str], near: Near) -> bool:
+    """Whether all of these are such; or all the same, by a clock of another zone.
+
+    Times of a day of now that differ may be somebody's own, such as of an appointment.
+    """
+    return all(is_now(value, near) for value in values) or (
+        len(set(values)) == 1 and all(is_now(value, near, at_any_time=True) for value in values)
+    )
 
 
 @lru_cache(maxsize=4096)

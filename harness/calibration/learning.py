@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Literal
 
-from harness.calibration.forms import FORMS, Near, is_now
+from harness.calibration.forms import FORMS, Near, are_now
 from harness.calibration.json_paths import learn_paths, values_at
 from harness.calibration.texts import Places, UnlearnableError, apply, found, judge, learn_text, text_of, values_of
 from harness.fingerprint import Mask, UnreadableError
@@ -140,7 +140,7 @@ def _hidden(learnt: Learnt, prints: Sequence[bytes]) -> list[Places] | None:
 def _steady(cases: Mapping[int, Places], near: Near) -> list[int]:
     """The cases that speak against a mask which hides this of them."""
     values = {value for places in cases.values() for seen in places for value in seen}
-    if not values or all(is_now(value, near) for value in values):
+    if are_now(values, near):
         return []
     forms = (form for form in FORMS if all(form.finder.fullmatch(value) for value in values))
     if any(judge(form, [*cases.values()], near) for form in forms):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from harness.calibration.contexts import ANY_WORD, WINDOW, contexts
 from harness.calibration.differences import Spot, common, differences
-from harness.calibration.forms import FORMS, Form, Near, is_now
+from harness.calibration.forms import FORMS, Form, Near, are_now, is_now
 from harness.fingerprint.text_mask import TextMask
 
 Cases = Sequence[Sequence[str]]
@@ -141,7 +141,7 @@ def _of_today(cases: Cases, near: Near) -> TextMask | None:
         for candidate in chain.from_iterable(_candidates(text, spot, [spot]) for spot in _now(text, near)):
             if candidate.form.is_clock:
                 shown = [values for text in texts if (values := values_of(candidate.pattern, text))]
-                if len(shown) > most and all(is_now(value, near) for values in shown for value in values):
+                if len(shown) > most and are_now([value for values in shown for value in values], near):
                     most, best = len(shown), TextMask(candidate.pattern)
         if best is not None:
             return best

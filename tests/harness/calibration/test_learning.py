@@ -197,6 +197,31 @@ def test_day_of_today(form: str, is_masked: bool) -> None:
     assert bool(learnt.masks) is is_masked
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{person} sample of 1{own}:30, 26.11.2026\n",
+        "{person} sample of 2026-11-26 1{own}:30\n",
+        "{person} sample of 20261126T1{own}3000\n",
+        "{person} sample no. 20261126-000{own}\n",
+        "{person} member since 2026-000{own}\n",
+    ],
+)
+def test_what_is_somebodys_own_beside_the_day_of_today(form: str) -> None:
+    """An appointment of today, or a number that was given today, is not hidden with the day."""
+    prints = cases(lambda person, _: form.format(person=f"E{person:03}", own=person).encode())
+    learnt = learn(prints, NEAR)
+    mixed = form.format(person="E001", own=2).encode()
+    assert len({document for documents in left(learnt, [[mixed], prints[1]]) for document in documents}) == 2
+
+
+def test_a_time_of_another_zone() -> None:
+    """A minute of printing that everybody's paper shows is masked, wherever the service's clock is."""
+    prints = cases(lambda person, _: f"E{person:03} printed on 26.11.2026 20:03\n".encode())
+    fingerprint = Fingerprint(masks_of(learn(prints, NEAR)))
+    assert fingerprint.masked(b"E001 printed on 27.11.2026 08:15\n") == fingerprint.masked(prints[1][0])
+
+
 def test_a_time_that_has_not_gone_on_is_no_context() -> None:
     """A stamp beside a number may be written in another way later, such as with a fraction of a second."""
     prints = cases(of_text("made 2026-11-26T11:03:00 no. {number} for {person}"))
