@@ -13,7 +13,7 @@ _MONTH = r"[A-Z][a-zä]{2,8}\.?"
 _WEEKDAY = r"((?:Mon|Tue(?:s|sday)?|Wed(?:nesday)?|Thu(?:rs|rsday)?|Fri|Sat(?:urday)?|Sun|(?:Mon|Fri|Sun)day),? )?"
 _YOUBI = r"( ?[(（][月火水木金土日](?:曜日?)?[)）]| ?[月火水木金土日]曜日)?"
 _HALF = r"( ?[AaPp]\.?[Mm]\.?)?"
-_ZONE = r"( ?(?:Z|UTC|GMT|JST|CES?T|[+-]\d{2}:?\d{2}))?"
+_ZONE = r"( ?(?:Z|UTC|GMT|JST|CES?T|[+-](?:0\d|1[0-4]):?(?:00|15|30|45)))?"
 _DAYS = (
     rf"{_WEEKDAY}\d{{4}}-\d{{1,2}}-\d{{1,2}}",
     rf"\d{{4}}/\d{{1,2}}/\d{{1,2}}{_YOUBI}",

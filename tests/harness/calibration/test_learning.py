@@ -170,6 +170,7 @@ def test_other_sorts(prints: list[list[bytes]], said: str) -> None:
         "{person} 01.02.{born} 11:03:{number:02}",  # a day of birth right before a time
         "ref {person}-{number:05}",
         "<td>{born}</td><td>{number}</td>",
+        "{person} made 11:03:{number:02}-{born}",  # which is no zone
     ],
 )
 def test_what_stays_is_seen(form: str) -> None:
