@@ -109,8 +109,11 @@ class ApServer:
         file = self._spool / f"slot-{slot}.pdf"
         # A job is one request: should a client send an application twice, each has a wait of its own.
         job = f"{form.nonce}#{next(self._next_job)}"
-        await self._points.reach(form.nonce, "waiting", slot=slot)
-        async with self._print_wait.turn(job, slot, form.applicant) as end:
+
+        async def wait(began_ns: int) -> None:
+            await self._points.reach(form.nonce, "waiting", slot=slot, at_ns=began_ns)
+
+        async with self._print_wait.turn(job, slot, form.applicant, wait) as end:
             self.metrics.waits.labels(end).inc()
             await self._points.reach(form.nonce, "staged", slot=slot)
             file.write_bytes(image)

@@ -90,7 +90,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext(a_slot));
     INSERT INTO print_wait (owner, slot, person) VALUES (an_owner, a_slot, a_person) ON CONFLICT DO NOTHING;
     PERFORM print_wait_admit(a_slot);
-    RETURN (SELECT print_wait_end(w) FROM print_wait w WHERE owner = an_owner AND slot IS NOT NULL);
+    -- Seen late rather than early: others see the row when this is committed.
+    RETURN concat_ws(' ', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+        (SELECT print_wait_end(w) FROM print_wait w WHERE owner = an_owner AND slot IS NOT NULL));
 END $$;
 
 CREATE FUNCTION print_wait_leave(an_owner text, a_slot text) RETURNS void LANGUAGE plpgsql AS $$

@@ -69,9 +69,11 @@ class Points:
         *,
         slot: str = "",
         applied: tuple[tuple[str, int], ...] = (),
+        at_ns: int | None = None,
     ) -> None:
-        """Stamp and log that `subject` is at `point`."""
-        reached = PointReached(subject=subject, point=point, at_ns=time.monotonic_ns(), slot=slot, applied=applied)
+        """Stamp and log that `subject` is at `point`; `at_ns` where that is known from elsewhere and has passed."""
+        at_ns = time.monotonic_ns() if at_ns is None else at_ns
+        reached = PointReached(subject=subject, point=point, at_ns=at_ns, slot=slot, applied=applied)
         if self._descriptor >= 0:
             os.write(self._descriptor, self._encoder.encode(reached) + b"\n")
         self._under_way[subject] = (slot, point)

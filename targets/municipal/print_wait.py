@@ -9,6 +9,7 @@ rows are read again after each reconnection.
 """
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -23,16 +24,28 @@ from targets.municipal.database import LOST_LINK, Database, DatabaseClosedError
 WaitEnd = Literal["granted", "released"]
 """How a wait ended: the print was the next in line and the stage free, or somebody else said that it may go on."""
 
+Began = Callable[[int], Awaitable[None]]
+
 _ENDS: Mapping[str, WaitEnd] = {end: end for end in get_args(WaitEnd)}
 _CHANNEL = "print_wait"
 _RETRY_PAUSE_S = 0.02
 
 
+def _on_monotonic_clock(unix_ns: int) -> int:
+    """A time that has passed, told by the clock on the wall of this machine; now, where that was set back since."""
+    age_ns = max(0, time.time_ns() - unix_ns)
+    return time.monotonic_ns() - age_ns  # read after the other, so that a pause between them makes it later
+
+
 class PrintWait(Protocol):
     """Admits prints to the stage of their slot."""
 
-    def turn(self, job: str, slot: str, person: str) -> AbstractAsyncContextManager[WaitEnd]:
-        """Wait for the stage of `slot`; yields how that ended. Leaving gives back what the job owns, and no more."""
+    def turn(self, job: str, slot: str, person: str, began: Began) -> AbstractAsyncContextManager[WaitEnd]:
+        """Wait for the stage of `slot`; yields how that ended. Leaving gives back what the job owns, and no more.
+
+        Args:
+            began: told, as soon as that is known, when the wait began, on CLOCK_MONOTONIC.
+        """
 
 
 class _Notifications:
@@ -97,15 +110,20 @@ class SharedPrintWait:
             task.cancel()
 
     @asynccontextmanager
-    async def turn(self, job: str, slot: str, person: str) -> AsyncIterator[WaitEnd]:
+    async def turn(self, job: str, slot: str, person: str, began: Began) -> AsyncIterator[WaitEnd]:
         """See `PrintWait`."""
         # Known before the row is: its release may be told before the answer to the statement that made it arrives.
         released: asyncio.Future[WaitEnd] = asyncio.get_running_loop().create_future()
         self._waiting[job] = (slot, person, released)
         try:
-            end = await self._database.value("SELECT print_wait_enter($1, $2, $3)", job, slot, person) or await released
+            asked_ns = time.monotonic_ns()
+            told = await self._database.value("SELECT print_wait_enter($1, $2, $3)", job, slot, person)
+            entered_us, _, end = told.partition(" ")
+            # By the clock on the wall, for PostgreSQL tells no other; that one may be set meanwhile.
+            await began(max(asked_ns, _on_monotonic_clock(int(entered_us) * 1000)))
+            ended = _ENDS.get(end) or await released
             self._waiting.pop(job)
-            yield end
+            yield ended
         finally:
             self._waiting.pop(job, None)
             # Even a cancelled print gives its row back, else its slot would be blocked for good.
@@ -163,8 +181,9 @@ class LocalPrintWait:
         await self._notifications.__aexit__(kind, error, traceback)
 
     @asynccontextmanager
-    async def turn(self, job: str, slot: str, person: str) -> AsyncIterator[WaitEnd]:
+    async def turn(self, job: str, slot: str, person: str, began: Began) -> AsyncIterator[WaitEnd]:
         """See `PrintWait`."""
+        await began(time.monotonic_ns())
         await self._no_hold(person)
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues[slot].append((job, admitted))

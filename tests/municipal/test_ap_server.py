@@ -1,14 +1,16 @@
 """The AP server: what it prints and refuses, one print at a time in each slot, whatever the link does."""
 
 import asyncio
+import time
 from itertools import pairwise
 
 import msgspec
 import pytest
 
-from targets.link import Link
+from targets.link import Link, LinkConditions
 from tests.municipal.conftest import Answer, City, Gates, StartCity, until
 
+_ROW = "SELECT true FROM print_wait WHERE slot IS NOT NULL"
 ALL_PAPERS = [
     ("juminhyo", ()),
     ("juminhyo", ("my_number",)),
@@ -174,3 +176,41 @@ async def test_reset_link_frees_nothing(start_city: StartCity, gates: Gates) -> 
     gates.open("A", "read")
     assert [city.is_right(await a, city.people[0]), city.is_right(await b, city.people[1])] == [True, True]
     await until(city.nothing_is_left)
+
+
+async def test_a_print_waits_when_its_wait_is_on_record(start_city: StartCity, gates: Gates) -> None:
+    """Before its row has come over the link no sync run can meet its wait, and so none makes an exposure with it."""
+    city = await start_city()
+    assert city.link is not None
+    for nonce, point in (("A", "read"), ("B", "rendered")):
+        gates.close(nonce, point)
+    a = city.begin("A", city.people[0].person)
+    await gates.arrival("A", "read")
+    b = city.begin("B", city.people[1].person)
+    await gates.arrival("B", "rendered")
+    await city.link.cut()
+    gates.open("B", "rendered")
+    await until(lambda: ("B", "rendered") in city.times())
+    await city.synchronise(city.relocation("C1", city.people[2]))
+    city.link.restore()
+    await city.points(waiting=1)
+    gates.open("A", "read")
+    assert [city.is_right(await a, city.people[0]), city.is_right(await b, city.people[1])] == [True, True]
+    times = city.times()
+    assert times["S1", "sync.released"] < times["B", "waiting"] < times["A", "read"]
+
+
+async def test_a_wait_began_before_that_was_heard(start_city: StartCity, gates: Gates) -> None:
+    """A slow link delays the news of it and not the wait, in which a sync run may meet it."""
+    city = await start_city()
+    assert city.link is not None
+    gates.close("B", "rendered")
+    b = city.begin("B", city.people[1].person)
+    await gates.arrival("B", "rendered")
+    city.link.conditions = LinkConditions(latency_s=0.2)
+    gates.open("B", "rendered")
+    await until(lambda: city.of_issuer.fetchval(_ROW))
+    on_record_ns = time.monotonic_ns()
+    assert city.is_right(await b, city.people[1])
+    times = city.times()
+    assert times["B", "rendered"] + 200_000_000 <= times["B", "waiting"] <= on_record_ns

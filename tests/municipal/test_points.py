@@ -15,12 +15,14 @@ async def test_points_are_on_record_at_once(tmp_path: Path) -> None:
     async with Points(log) as points:
         await points.reach("A", "waiting", slot="1")
         await points.reach("S1", "sync.begin", applied=(("H1", 2), ("H2", 3)))
-        told = read_points(log)
+        await points.reach("B", "waiting", slot="1", at_ns=before_ns)
+        *told, earlier = read_points(log)
     assert [(one.subject, one.point, one.slot, one.applied) for one in told] == [
         ("A", "waiting", "1", ()),
         ("S1", "sync.begin", "", (("H1", 2), ("H2", 3))),
     ]
     assert before_ns <= told[0].at_ns <= told[1].at_ns <= time.monotonic_ns()
+    assert earlier.at_ns == before_ns
 
 
 async def test_unfinished_line_is_left_out(tmp_path: Path) -> None:

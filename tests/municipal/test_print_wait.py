@@ -1,6 +1,7 @@
 """The print wait in both topologies: first come, first served, and nobody is freed but by who may."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -37,6 +38,7 @@ class Stage:
         self.issuer = issuer
         self.link = link
         self.staged: list[str] = []
+        self.began_ns: list[int] = []
         self.is_shared = isinstance(print_wait, SharedPrintWait)
         self._print_wait = print_wait
         self._database = database
@@ -47,12 +49,15 @@ class Stage:
         sent_away, answers = asyncio.Event(), self._database.answers
 
         async def run() -> None:
-            async with self._print_wait.turn(job, slot, person):
+            async with self._print_wait.turn(job, slot, person, self._note_began):
                 self.staged.append(job)
                 await sent_away.wait()
 
         self._jobs[job] = sent_away, asyncio.create_task(run())
         await until(lambda: self._database.answers > answers)
+
+    async def _note_began(self, began_ns: int) -> None:
+        self.began_ns.append(began_ns)
 
     async def leave(self, job: str) -> None:
         """Send a job away and see it out."""
@@ -107,6 +112,21 @@ async def open_stage(databases: Databases, postgres: Postgres) -> AsyncIterator[
 
 
 both = pytest.mark.parametrize("topology", ["split", "joined"])
+
+
+@both
+@pytest.mark.parametrize("set_by_s", [0, -3600, 3600])
+async def test_when_a_wait_began(
+    open_stage: OpenStage, monkeypatch: pytest.MonkeyPatch, topology: str, set_by_s: int
+) -> None:
+    """It is told once, and lies between coming and being on the stage, also where the clock on the wall was set."""
+    stage, time_ns = await open_stage(topology), time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: time_ns() + set_by_s * 10**9)
+    before_ns = time.monotonic_ns()
+    await stage.come("A")
+    await stage.shows("A")
+    (began_ns,) = stage.began_ns
+    assert before_ns <= began_ns <= time.monotonic_ns()
 
 
 @both
