@@ -62,7 +62,8 @@ CREATE TABLE print_wait (
     slot text,
     person text NOT NULL,
     released boolean NOT NULL DEFAULT false,
-    admitted boolean NOT NULL DEFAULT false
+    admitted boolean NOT NULL DEFAULT false,
+    entered timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE UNIQUE INDEX ON print_wait (owner) WHERE slot IS NOT NULL;
 CREATE INDEX ON print_wait (slot, id);
@@ -90,9 +91,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext(a_slot));
     INSERT INTO print_wait (owner, slot, person) VALUES (an_owner, a_slot, a_person) ON CONFLICT DO NOTHING;
     PERFORM print_wait_admit(a_slot);
-    -- Seen late rather than early: others see the row when this is committed.
-    RETURN concat_ws(' ', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-        (SELECT print_wait_end(w) FROM print_wait w WHERE owner = an_owner AND slot IS NOT NULL));
+    RETURN (SELECT concat_ws(' ', (extract(epoch FROM w.entered) * 1000000)::bigint, print_wait_end(w))
+        FROM print_wait w WHERE owner = an_owner AND slot IS NOT NULL);
 END $$;
 
 CREATE FUNCTION print_wait_leave(an_owner text, a_slot text) RETURNS void LANGUAGE plpgsql AS $$

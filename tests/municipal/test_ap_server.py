@@ -200,8 +200,9 @@ async def test_a_print_waits_when_its_wait_is_on_record(start_city: StartCity, g
     assert times["S1", "sync.released"] < times["B", "waiting"] < times["A", "read"]
 
 
-async def test_a_wait_began_before_that_was_heard(start_city: StartCity, gates: Gates) -> None:
-    """A slow link delays the news of it and not the wait, in which a sync run may meet it."""
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_wait_began_before_that_was_heard(start_city: StartCity, gates: Gates, lost: bool) -> None:
+    """A slow link delays the news of it, or loses it, and not the wait, in which a sync run may meet it."""
     city = await start_city()
     assert city.link is not None
     gates.close("B", "rendered")
@@ -211,6 +212,8 @@ async def test_a_wait_began_before_that_was_heard(start_city: StartCity, gates: 
     gates.open("B", "rendered")
     await until(lambda: city.of_issuer.fetchval(_ROW))
     on_record_ns = time.monotonic_ns()
+    if lost:
+        city.link.reset()
     assert city.is_right(await b, city.people[1])
     times = city.times()
     assert times["B", "rendered"] + 200_000_000 <= times["B", "waiting"] <= on_record_ns
