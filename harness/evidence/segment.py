@@ -189,16 +189,18 @@ class SegmentReader:
         with file:
             size = os.fstat(file.fileno()).st_size
             if size:
-                with mmap(file.fileno(), size, access=ACCESS_READ) as data, memoryview(data) as view:
-                    begin, end = 0, data.find(b"\n") + 1 or size
-                    while begin < size:
-                        yield Buffer(view[begin:end]), begin
-                        # It is copied: nobody shall take what was read for memory that the process needs.
-                        page = begin // PAGESIZE * PAGESIZE
-                        data.madvise(MADV_DONTNEED, page, end - page)
-                        begin = end
-                        end = data.rfind(b"\n", begin, begin + _CHUNK_BYTES) + 1
-                        end = end or data.find(b"\n", begin) + 1 or size
+                # Not closed by hand: Ctrl-C in the midst of a copy leaves a view of it, with which it cannot be closed.
+                data = mmap(file.fileno(), size, access=ACCESS_READ)
+                view = memoryview(data)
+                begin, end = 0, data.find(b"\n") + 1 or size
+                while begin < size:
+                    yield Buffer(view[begin:end]), begin
+                    # It is copied: nobody shall take what was read for memory that the process needs.
+                    page = begin // PAGESIZE * PAGESIZE
+                    data.madvise(MADV_DONTNEED, page, end - page)
+                    begin = end
+                    end = data.rfind(b"\n", begin, begin + _CHUNK_BYTES) + 1
+                    end = end or data.find(b"\n", begin) + 1 or size
         if self._lines and not self.clock:
             self.faults.append(f"segment {name} has no header: nothing says of which run it is")
         if not self.closed:

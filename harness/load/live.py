@@ -26,7 +26,7 @@ from harness.load.plan import Plan
 from harness.outcome import Outcome
 from harness.report.terminal import print_progress
 from harness.run import JudgedRun
-from harness.verdict import EXIT_DIED, Verdict
+from harness.verdict import EXIT_CODES, EXIT_DIED, Verdict
 
 _PULL_S = 1.0
 _SHOW_EVERY = 2
@@ -100,7 +100,8 @@ class Live:
         except Exception as error:
             seen = self._make()
             faults = (*seen.faults, f"no verdict: {error}")
-            self._snapshot = msgspec.structs.replace(seen, state="decided", exit_code=EXIT_DIED, faults=faults)
+            code = EXIT_CODES["FAIL"] if seen.misissued else EXIT_DIED
+            self._snapshot = msgspec.structs.replace(seen, state="decided", exit_code=code, faults=faults)
             raise
         finally:
             self._state = "decided"

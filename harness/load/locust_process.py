@@ -1,8 +1,10 @@
 """A Locust process as Locust itself leaves it to its plug-ins: what it was started with, what it only logs, its end."""
 
+import os
 import signal
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -39,8 +41,13 @@ def locust_faults(environment: Environment, *, with_tasks: bool) -> list[str]:
     return faults
 
 
-def interrupt_between_greenlets() -> None:
+def interrupt_between_greenlets(is_ending: Callable[[], bool]) -> None:
     """From now on Ctrl-C interrupts the greenlet that calls this one, for which Locust waits, and no other.
+
+    It does so once: whoever presses it again, or while it would take a verdict away, waits for that.
+
+    Args:
+        is_ending: it would.
 
     Python raises it in whoever is at work: in a user whose print would never be on record although it was handed out,
     or in the greenlet that reads what the workers tell. Whoever has a handler already keeps it.
@@ -48,8 +55,13 @@ def interrupt_between_greenlets() -> None:
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
     main = gevent.getcurrent()
+    pressed: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        if pressed or is_ending():
+            os.write(2, b"misissue: it ends in order; kill -9 takes the verdict away\n")
+            return
+        pressed.append(number)
         if gevent.getcurrent() is main:
             signal.default_int_handler(number, frame)
         gevent.kill(main, KeyboardInterrupt)
@@ -64,13 +76,14 @@ def usage_error(error: Exception) -> int:
     return EXIT_USAGE
 
 
-def refuse(environment: Environment, error: Exception) -> NoReturn:
+def refuse(environment: Environment, error: Exception, code: int = EXIT_USAGE) -> NoReturn:
     """End a process that cannot begin, with the reason."""
     if parsed_options(environment).processes:
         if isinstance(environment.runner, WorkerRunner):
-            sys.exit(EXIT_USAGE)  # the master beside it says the same
+            sys.exit(code)  # the master beside it says the same
         # Locust means to end its workers, but forgets those that have not found their master yet, and these would go on
         # looking for it for minutes.
         for worker in psutil.Process().children():
             worker.terminate()
-    sys.exit(usage_error(error))
+    usage_error(error)
+    sys.exit(code)

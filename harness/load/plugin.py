@@ -89,7 +89,7 @@ class LoadPlugin:
         self.active: ActiveRun | None = None
         self._own: LocalRun | MasterRun | None = None
         self._live: Live | None = None
-        self._is_deciding = False
+        self._decider: object = None  # the greenlet by which a run is decided
         self._people: frozenset[str] = frozenset()
         self._worker: Worker | None = None
         self._clock = clock or machine_clock()
@@ -123,7 +123,7 @@ class LoadPlugin:
     @property
     def is_busy(self) -> bool:
         """A run goes on, or is being decided, on the process that owns it."""
-        return self._own is not None or self._is_deciding
+        return self._own is not None or self._decider is not None
 
     @property
     def is_guest(self) -> bool:
@@ -142,12 +142,15 @@ class LoadPlugin:
             CriteriaError, LedgerError, TargetError: why it cannot begin; the options are as they were.
         """
         parsed = vars(parsed_options(environment))
-        before = dict(parsed)
+        before, code = dict(parsed), self._exit_code
         parsed.update(options)
+        # Whoever ends the process while the target starts has asked for a run that has shown nothing.
+        self._end_with(environment, EXIT_CODES["INCONCLUSIVE"])
         try:
             self._open(environment)
         except Exception as error:
             parsed.update(before)
+            self._end_with(environment, code)
             raise _as_known(environment, error) from error
 
     def give_up(self, environment: Environment) -> None:
@@ -180,7 +183,9 @@ class LoadPlugin:
         # Who listens last is told first: a worker must hand over its evidence before Locust tells the master that it
         # quits, for the master stops reading when the last one does.
         events.quitting.add_listener(self._on_quitting)
-        interrupt_between_greenlets()
+        main, headless = gevent.getcurrent(), bool(parsed_options(environment).headless)
+        # Without UI the process ends by itself then, and an interrupted Locust would kill whoever decides.
+        interrupt_between_greenlets(lambda: self._decider is main or (headless and self._decider is not None))
         try:
             if sys.platform != "linux":
                 message = f"misissue runs on Linux only for now; this is {sys.platform}"
@@ -197,13 +202,15 @@ class LoadPlugin:
                 # Here, because a run that cannot begin should end with its reason before Locust starts anything.
                 self._open(environment)
                 # Locust's own handler comes into force when a shaped test is over, too late to end one in order.
-                gevent.signal_handler(signal.SIGTERM, self._on_sigterm, environment, gevent.getcurrent())
+                gevent.signal_handler(signal.SIGTERM, self._on_sigterm, environment, main)
             else:
                 # A process that makes no run has shown nothing, and 0 would read as PASS.
                 self._end_with(environment, EXIT_CODES["INCONCLUSIVE"])
                 add_web_ui(environment, self)
         except Exception as error:  # noqa: BLE001 - Locust would log it and end with 1, which reads as FAIL
             refuse(environment, _as_known(environment, error))
+        except KeyboardInterrupt:
+            refuse(environment, TargetError("interrupted before the run began"), EXIT_CODES["INCONCLUSIVE"])
 
     def _on_sigterm(self, environment: Environment, main: Any) -> None:
         if self._own is not None:
@@ -265,7 +272,7 @@ class LoadPlugin:
         own, self._own = self._own, None
         if own is None:
             return
-        self._is_deciding = True
+        self._decider = gevent.getcurrent()
         self._end_with(environment, EXIT_DIED)  # whoever ends the process from here on must not make it look clean
         try:
             for fault in self._take_faults(environment):
@@ -274,16 +281,18 @@ class LoadPlugin:
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be made must not look like a clean one
             _log.exception("the verdict could not be decided")
             print(f"misissue: no verdict: {error}", file=sys.stderr)
+            if own.live.snapshot().misissued:  # what was handed out does not come back
+                self._end_with(environment, EXIT_CODES["FAIL"])
             return
         finally:
-            self._is_deciding = False
+            self._decider = None
         self._end_with(environment, verdict.exit_code)
         self._verdict, self._decided = verdict, own.run
         publish_summary(own.run.directory)
         if not parsed_options(environment).headless:
             print_verdict(verdict, own.run.directory, own.run.language)
 
-    def _end_with(self, environment: Environment, code: int) -> None:
+    def _end_with(self, environment: Environment, code: int | None) -> None:
         environment.process_exit_code = self._exit_code = code
 
     def _faults(self, environment: Environment) -> list[str]:
@@ -310,7 +319,7 @@ class LoadPlugin:
                 self._own.cut_short()
             environment.runner.stop()
         self._on_test_stop(environment)  # what another greenlet has begun to hand over is waited for
-        while self._is_deciding:
+        while self._decider is not None:
             gevent.sleep(_POLL_S)  # so is the verdict
 
     def _on_quit(self, **_: object) -> None:

@@ -6,8 +6,10 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, sentences, wait_until
 from tests.e2e.paper_runs import begin, run, wait
@@ -23,6 +25,21 @@ def slow(self, *arguments, **options):
     return close(self, *arguments, **options)
 
 JudgedRun.close = slow
+"""
+SLOW_OPENING = """
+import os
+import time
+from tests.load import shared_papers
+
+start = shared_papers.Target.open
+
+def slow(self, directory):
+    if os.path.exists("run/verdict.json"):
+        open("opening", "w").close()
+        time.sleep(60)
+    return start(self, directory)
+
+shared_papers.Target.open = slow
 """
 LATE = """
 import os
@@ -117,6 +134,25 @@ def test_whoever_ends_the_process_waits_for_the_verdict(tmp_path: Path) -> None:
         command.end()
     assert ended.exit_code == ended.verdict["exit_code"]
     assert "evidence: run" in ended.stdout
+
+
+def test_whoever_ends_the_process_while_the_next_target_starts_has_shown_nothing(tmp_path: Path) -> None:
+    """Also where the run before passed: the exit code is that of the last start."""
+    ui = Ui()
+    command = begin(tmp_path, "--web", *ui.options, burst_s=0.5, more=SLOW_OPENING)
+    try:
+        ui.start(command)
+        wait_until(lambda: ui.state() == "decided", command)
+        wait_until(lambda: bool(ui.ask("stats/requests")["state"] == "stopped"), command)
+        form = HTTPConnection(urlsplit(ui.url).netloc)
+        form.request("POST", "/swarm", "user_count=10", {"Content-Type": "application/x-www-form-urlencoded"})
+        wait_until((tmp_path / "opening").exists, command)
+        command.process.terminate()
+        ended = wait(command, tmp_path / "run")
+        form.close()
+    finally:
+        command.end()
+    assert (ended.verdict["verdict"], ended.exit_code) == ("PASS", 3)
 
 
 def test_a_reset_forgets_nothing_that_counts(tmp_path: Path) -> None:

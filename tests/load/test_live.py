@@ -262,6 +262,21 @@ def test_no_verdict(desk: Desk) -> None:
     assert seen.faults[-1] == "no verdict: cannot read run.json"
 
 
+def test_no_verdict_after_a_misissuance(desk: Desk) -> None:
+    """What was handed out does not come back: FAIL and its exit code, whatever becomes of the verdict."""
+    desk.live.start()
+    desk.hand_out("A1", paper("X"))
+    desk.live.end()
+
+    def close() -> Verdict:
+        raise LedgerError("cannot read run.json")
+
+    with pytest.raises(LedgerError):
+        desk.live.decide(close)
+    seen = desk.live.snapshot()
+    assert (seen.state, seen.verdict, seen.exit_code) == ("decided", "FAIL", 1)
+
+
 def test_whatever_the_target_does(desk: Desk) -> None:
     """A target that cannot be asked, or tells nonsense, is a fault that is seen; the run is followed all the same."""
     desk.target.broken = {"new_sync_runs"}

@@ -11,6 +11,7 @@ from harness.evidence.completeness import faults_of
 from harness.evidence.ledger import RUN_FILE, LedgerError, Report, segment_path, write_json
 from harness.evidence.reader import RunEvidence, read_evidence
 from harness.evidence.segment import SegmentWriter
+from harness.evidence.texts import Buffer
 from harness.gate import decide
 from harness.judging import judge_all
 from harness.records import ClockReading, ErrorNotice, Evidence, Fault, Print, PrintEvent, SelfTest
@@ -38,6 +39,18 @@ from tests.harness.builders import (
 def prints_of(evidence: RunEvidence) -> list[Print]:
     """All of them, in the order of their rows."""
     return list(evidence.prints.fetch(range(len(evidence.prints))).values())
+
+
+def test_ctrl_c_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever interrupts a look in the midst of a copy is not told of a file that cannot be closed."""
+
+    def interrupted(_: memoryview) -> Buffer:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.evidence.segment.Buffer", interrupted)
+    run = write_run(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        read_evidence(run)
 
 
 def test_everything(tmp_path: Path) -> None:
