@@ -13,7 +13,6 @@ RATIO_WANTED = 4.0
 GROWTH_WANTED = 11.0
 _PRINTS = 200_000
 _ROUNDS = 9
-_GROWTH_ROUNDS = 5
 
 # Of a short run that provokes what it can, and of one of days.
 both_densities = pytest.mark.parametrize("prints_a_sync_run", [10, 100])
@@ -53,7 +52,7 @@ def test_gate_grows_linearly(run_path: Path, prints_a_sync_run: int, *, shows_po
     """Ten times the prints take at most eleven times as long to judge."""
     few = _write(run_path / "few", _PRINTS, prints_a_sync_run, shows_points=shows_points)
     many = _write(run_path / "many", 10 * _PRINTS, prints_a_sync_run, shows_points=shows_points)
-    rounds = [(measure("judge", few), measure("judge", many)) for _ in range(_GROWTH_ROUNDS)]
+    rounds = [(measure("judge", few), measure("judge", many)) for _ in range(_ROUNDS)]
     assert {cost.found for costs in rounds for cost in costs} == {"PASS"}
     growth = Spread.of([of_many.cpu_ns / of_few.cpu_ns for of_few, of_many in rounds])
     print(f"\ntime for ten times the prints: {growth:.2f}")

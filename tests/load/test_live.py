@@ -247,9 +247,12 @@ def test_decision_that_fails(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_verdict(desk: Desk) -> None:
-    """Where no verdict can be made, that is seen, and nothing looks clean."""
+@pytest.mark.parametrize(("misissued", "word", "code"), [(False, None, 4), (True, "FAIL", 1)])
+def test_no_verdict(desk: Desk, misissued: bool, word: str | None, code: int) -> None:
+    """Where no verdict can be made, that is seen, and nothing looks clean; what was handed out does not come back."""
     desk.live.start()
+    if misissued:
+        desk.hand_out("A1", paper("X"))
     desk.live.end()
 
     def close() -> Verdict:
@@ -258,23 +261,8 @@ def test_no_verdict(desk: Desk) -> None:
     with pytest.raises(LedgerError):
         desk.live.decide(close)
     seen = desk.live.snapshot()
-    assert (seen.state, seen.verdict, seen.exit_code) == ("decided", None, 4)
+    assert (seen.state, seen.verdict, seen.exit_code) == ("decided", word, code)
     assert seen.faults[-1] == "no verdict: cannot read run.json"
-
-
-def test_no_verdict_after_a_misissuance(desk: Desk) -> None:
-    """What was handed out does not come back: FAIL and its exit code, whatever becomes of the verdict."""
-    desk.live.start()
-    desk.hand_out("A1", paper("X"))
-    desk.live.end()
-
-    def close() -> Verdict:
-        raise LedgerError("cannot read run.json")
-
-    with pytest.raises(LedgerError):
-        desk.live.decide(close)
-    seen = desk.live.snapshot()
-    assert (seen.state, seen.verdict, seen.exit_code) == ("decided", "FAIL", 1)
 
 
 def test_whatever_the_target_does(desk: Desk) -> None:
