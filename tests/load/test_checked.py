@@ -308,7 +308,7 @@ def test_an_exception_that_brings_a_response(desk: Desk, request_: SimpleNamespa
     """
     broken = OSError("503 Server Error")
     broken.response = response(503)  # type: ignore[attr-defined] # as HTTPError of requests has it
-    broken.response.request = request_  # type: ignore[attr-defined]
+    broken.response.request = request_  # type: ignore[attr-defined] # it has none of its own
     with pytest.raises(OSError, match="503"), desk.user.checked("A", KIND):
         raise broken
     told = ("error", "broken") if is_its_own else ("unanswered", "OSError")
