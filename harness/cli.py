@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sys
 import time
 import traceback
@@ -19,6 +18,7 @@ from harness.cli_targets import calibrate, probe
 from harness.criteria_text import CriteriaError
 from harness.evidence.ledger import LedgerError, default_directory
 from harness.loading import load_attribute, load_target
+from harness.ports import reserve_port
 from harness.report.language import choose_language
 from harness.target import TargetError, read_assignments
 from harness.verdict import EXIT_DIED, EXIT_USAGE
@@ -95,7 +95,9 @@ def verify(
             arguments += [f"--{name}", text]
     if options["processes"] is not None and not any(word.startswith("--master-port") for word in profile_options):
         # Locust's own port is one for the whole machine, and workers of two runs would meet there.
-        port = str(_free_port())
+        reserved = reserve_port(_LOOPBACK)
+        port = str(reserved.getsockname()[1])
+        os.set_inheritable(reserved.detach(), True)
         arguments += ["--master-bind-host", _LOOPBACK, "--master-bind-port", port, "--master-port", port]
     # In place of this process, because Locust wants to patch the interpreter before anything else is imported.
     os.execv(sys.executable, [sys.executable, "-m", "locust", *arguments, *profile_options])  # noqa: S606 - our own
@@ -213,12 +215,6 @@ def _web_or_headless(web: bool, host: str | None, port: int | None) -> list[str]
     host, port = host or _LOOPBACK, port or _WEB_PORT
     click.echo(f"web UI: http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C ends it)", err=True)
     return ["--web-host", host, "--web-port", str(port)]
-
-
-def _free_port() -> int:
-    with socket.create_server((_LOOPBACK, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def _find_profile(profile: str) -> Path:

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+from harness.ports import reserve_port
 from targets.lifetime import die_with_parent
 
 HOST = "127.0.0.1"
@@ -129,20 +130,12 @@ def _succeeds(command: list[str]) -> bool:
 
 
 def _reserve(port: int) -> socket.socket:
-    """Bind `port`, or a free one for 0, without listening: nobody else is given it, and the server may bind it too.
-
-    Linux lets two sockets with SO_REUSEADDR share an address as long as at most one of them listens (socket(7)).
-    """
-    reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        reserved.bind((HOST, port))
+        return reserve_port(HOST, port)
     except OSError as error:
-        reserved.close()
         raise PostgresError(
             f"port {port} of {HOST} cannot be used ({error.strerror}); choose another, or 0 for a free one"
         ) from error
-    return reserved
 
 
 class Postgres:

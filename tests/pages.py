@@ -3,13 +3,13 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from targets.lifetime import die_with_parent
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 EXIT_CODES = {"FAIL": 1}
@@ -29,16 +29,11 @@ def commands(page: str) -> Iterator[tuple[str, list[str]]]:
             yield command, told
 
 
-def _free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
-
-
 class Reader:
     """Somebody who follows the page in a directory, on a port that is free here."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory, self._port = directory, _free_port()
+        self._directory, self._port = directory, str(free_port())
         self._service: subprocess.Popen[str] | None = None
         (tmp := directory / "bin").mkdir()
         (tmp / "misissue").write_text(f'#!/bin/sh\nexec {sys.executable} -m harness "$@"\n')

@@ -35,9 +35,10 @@ def main() -> None:
     """Work until the input ends."""
     _end_with(int(sys.argv[1]))
     os.nice(_NICE)
-    with os.fdopen(os.dup(1), "wb", buffering=0) as answers:
-        os.dup2(2, 1)  # whatever else is said is no answer
-        _work(sys.stdin.buffer, answers)
+    # Nothing but the end of this process closes them: whoever sees that then reads what was said last.
+    answers = os.fdopen(os.dup(1), "wb", buffering=0, closefd=False)
+    os.dup2(2, 1)  # whatever else is said is no answer
+    _work(sys.stdin.buffer, answers)
 
 
 def _work(asked: BinaryIO, answers: BinaryIO) -> None:

@@ -9,7 +9,7 @@ from typing import Self
 
 from targets.lifetime import die_with_parent
 from tests.benchmarks.sides import ROOT
-from tests.e2e.conftest import free_port
+from tests.ports import free_port
 
 _PROFILE = Path(__file__).with_name("synthetic_profile.py")
 _POLL_S = 0.05

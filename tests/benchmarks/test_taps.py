@@ -4,7 +4,6 @@ With and without are turns of one process, so that nothing but the looks differs
 """
 
 import os
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from tests.benchmarks.sides import Service, Side, Turn
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.test_judged_rate import BUSY, assert_all_judged
+from tests.ports import free_port
 
 COST_US_WANTED = 3.0
 METRICS, SNAPSHOT, TAB = "/metrics", "/misissuance/snapshot.json", "/stats/requests"
@@ -79,9 +79,7 @@ def measure_round(side: Side) -> Round:
 @contextmanager
 def side_at_work(service: Service, directory: Path, *, warm_up_prints: int) -> Iterator[Side]:
     """One that is warm, at which somebody has looked once, and stopped."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with Side.open_to_view(service, directory, port) as side:
+    with Side.open_to_view(service, directory, free_port()) as side:
         side.print_until(service.served + warm_up_prints)
         side.turn(0.2, looks=LOOKS)
         yield side

@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from targets.lifetime import die_with_parent
-from tests.e2e.conftest import Command, free_port, wait_until
+from tests.e2e.conftest import Command, wait_until
+from tests.ports import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = (

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -117,13 +116,6 @@ def wait_until(is_so: Callable[[], bool], command: Command) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"the command ended before that: {command.process.communicate()}")
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def sentences(verdict: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import PROFILE, ROOT, Command, free_port, read_verdict
+from tests.e2e.conftest import PROFILE, ROOT, Command, read_verdict
+from tests.ports import free_port
 
 AT_ONCE = 6
 TARGET_PLACE = str(ROOT)

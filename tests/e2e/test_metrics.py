@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, wait_for_prints, wait_until
+from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict, wait_for_prints, wait_until
 from tests.e2e.scrapes import begin_watch, check_against, is_in, look_on, read, scrape
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(180)
 _GROWING = ("attempts_issued", "prints_judged", "misissuances", "sync_runs", "exposures", "error_notices")

@@ -18,13 +18,13 @@ from tests.e2e.conftest import (
     PROFILE,
     SHORT_PLAN,
     Command,
-    free_port,
     read_verdict,
     sentences,
     wait_for_prints,
     wait_until,
 )
 from tests.e2e.paper_runs import TARGET, TARGET_PLACE, Ended, at_once, plan, ports, run, wait
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(180)
 _COMMON = ("-f", str(PROFILE), "--only-summary", "--users", "6", "--target", TARGET)

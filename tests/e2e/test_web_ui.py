@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, free_port, read_verdict, sentences, wait_until
+from tests.e2e.conftest import PROFILE, SHORT_PLAN, Command, read_verdict, sentences, wait_until
 from tests.e2e.paper_runs import begin, run, wait
+from tests.ports import free_port
 
 SLOW_CLOSING = """
 import time

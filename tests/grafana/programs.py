@@ -15,7 +15,7 @@ from typing import Any, Self
 import pytest
 
 from targets.lifetime import die_with_parent
-from tests.e2e.conftest import free_port
+from tests.ports import free_port
 
 _STOP_LIMIT_S = 10.0
 

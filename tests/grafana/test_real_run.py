@@ -11,9 +11,10 @@ from typing import NamedTuple
 import pytest
 
 from harness.outcome import Outcome
-from tests.e2e.conftest import PROFILE, Command, free_port, read_verdict, wait_until
+from tests.e2e.conftest import PROFILE, Command, read_verdict, wait_until
 from tests.grafana.boards import CONFIG, DASHBOARDS, Query, queries, read_board
 from tests.grafana.programs import Prometheus
+from tests.ports import free_port
 
 UI, METRICS = "127.0.0.1:8089", "127.0.0.1:9646"  # as prometheus.yml names them
 PLAN = ("--calm-s", "0.5", "--bursts", "1", "--burst-s", "6")

@@ -16,6 +16,7 @@ from targets.municipal.people import population
 from targets.municipal.refusals import refusals
 from targets.municipal.target import Municipal
 from tests.municipal.conftest import LIMIT_S, SMALL, print_one, send, until
+from tests.ports import free_port
 
 HOST = "127.0.0.2"
 SETTINGS = {**SMALL, "host": HOST, "build": "fixed"}
@@ -82,8 +83,7 @@ def test_another_process_drives_it(municipal: Municipal) -> None:
 
 def test_nobody_at_the_address() -> None:
     """Attaching to an address at which nobody listens fails with that address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        center = f"http://127.0.0.1:{free.getsockname()[1]}"
+    center = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(TargetError, match=f"^center: nobody answers at {center} "):
         Municipal(SMALL).attach({"center": center, "registry": center, "truth": center})
 

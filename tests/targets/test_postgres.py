@@ -9,15 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from harness.ports import reserve_port
 from targets import postgres
 from targets.lifetime import PrivateDirectory
 from targets.postgres import Postgres, PostgresError, PostgresNotFoundError, find_binaries
+from tests.ports import free_port
 
 LIMIT_S = 20.0
 
@@ -122,8 +124,7 @@ def test_the_password_is_kept_in_no_file(server: Postgres) -> None:
 
 async def test_the_server_is_gone_after_its_context(tmp_path: Path) -> None:
     """It listens on the port asked for, has no process left afterwards and gives the port back."""
-    with closing(postgres._reserve(0)) as reserved:
-        port = reserved.getsockname()[1]
+    port = free_port()
     with Postgres(tmp_path / "db", port=port) as server:
         assert server.port == port
         assert server.running
@@ -133,7 +134,7 @@ async def test_the_server_is_gone_after_its_context(tmp_path: Path) -> None:
     for pidfd in pidfds:
         os.close(pidfd)
     assert not server.running
-    postgres._reserve(port).close()
+    reserve_port(server.host, port).close()
 
 
 def test_a_killed_server_is_noticed_and_leaves_nothing(tmp_path: Path) -> None:

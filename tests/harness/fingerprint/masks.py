@@ -9,6 +9,14 @@ from typing import ClassVar
 import msgspec
 
 
+class SlowToTellError(ValueError):
+    """Keeps whoever prints it waiting."""
+
+    def __str__(self) -> str:
+        time.sleep(0.5)
+        return super().__str__()
+
+
 class Troubled(msgspec.Struct, frozen=True):
     """Does what the document says, and leaves it as it is.
 
@@ -24,6 +32,8 @@ class Troubled(msgspec.Struct, frozen=True):
         match content:
             case b"raise":
                 raise ValueError("nobody thought of it")
+            case b"raise slowly":
+                raise SlowToTellError("nobody had the time")
             case b"die":
                 os._exit(1)
             case b"say and die":

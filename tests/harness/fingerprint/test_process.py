@@ -76,7 +76,12 @@ def test_nothing_waits(started: list[FingerprintProcess]) -> None:
 
 @pytest.mark.parametrize(
     ("document", "why"),
-    [(b"raise", "ValueError: nobody thought of it"), (b"die", "it ended"), (b"say and die", "no more")],
+    [
+        (b"raise", "ValueError: nobody thought of it"),
+        (b"raise slowly", "tests.harness.fingerprint.masks.SlowToTellError: nobody had the time"),
+        (b"die", "it ended"),
+        (b"say and die", "no more"),
+    ],
 )
 def test_fails(started: list[FingerprintProcess], document: bytes, why: str) -> None:
     """One that has ended says why, as far as it said so itself, and answers no more."""
