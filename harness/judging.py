@@ -126,7 +126,7 @@ def _combine(prints: Prints, outcome: NDArray[np.int8]) -> tuple[NDArray[np.int8
     which, places = ranges(begins[several], ends[several])
     rows = order[places]
     sent_ns, answered_ns = prints.possible.sent_ns[rows], prints.possible.answered_ns[rows]
-    rows = rows[np.lexsort((answered_ns, sent_ns, prints.attempt[rows], which))]
+    rows = rows[np.lexsort((rows, answered_ns, sent_ns, prints.attempt[rows], which))]
     # An attempt that is on record twice is a fault of the evidence, and no second document.
     again = (which[1:] == which[:-1]) & (prints.attempt[rows[1:]] == prints.attempt[rows[:-1]])
     handed_out = prints.answered_with("document")[rows] & ~np.append(np.zeros(min(len(rows), 1), np.bool_), again)

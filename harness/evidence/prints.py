@@ -154,8 +154,8 @@ class Prints:
 
     @cached_property
     def by_application(self) -> Rows:
-        """All rows, those of one application together."""
-        return np.argsort(self.application, kind="stable")
+        """All rows, those of one application together, in any order among themselves."""
+        return np.argsort(self.application)  # numpy's quickest
 
     def answered_with(self, *answers: Answered) -> NDArray[np.bool_]:
         """Which rows ended so."""
