@@ -291,3 +291,8 @@ def planted(
     """The self-test of a load segment as a recorder writes it: a paper as if the applicant had been handed it."""
     application = f"self-test-{segment}"
     return [SelfTest(application=application), delivery(application, applicant, document, at=at)]
+
+
+def prints_of(evidence: RunEvidence) -> list[Print]:
+    """All of them, in the order of their rows."""
+    return list(evidence.prints.fetch(range(len(evidence.prints))).values())

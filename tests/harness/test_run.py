@@ -10,11 +10,10 @@ import pytest
 
 import harness.run
 from harness.criteria import Criteria
-from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, LedgerError, default_directory, free_directory, read_run
+from harness.evidence.ledger import RUN_FILE, VERDICT_FILE, LedgerError, read_run
 from harness.evidence.reader import read_evidence
 from harness.evidence.recorder import Recorder
 from harness.gate import decide, examine
-from harness.loading import load_target
 from harness.records import Application, ErrorNotice
 from harness.report.files import junit_of, markdown_of
 from harness.run import JudgedRun
@@ -397,32 +396,3 @@ def test_clock(opened: JudgedRun) -> None:
     opened.restart_clock()
     assert opened.elapsed_s < 3
     opened.close()
-
-
-def test_load_target() -> None:
-    """A target is found by MODULE:ATTRIBUTE and made of its settings."""
-    target = load_target("tests.harness.stub:StubTarget", {"build": "seed"})
-    assert isinstance(target, StubTarget)
-    assert target.settings == {"build": "seed"}
-
-
-@pytest.mark.parametrize("name", ["", "nothing", "no.such:Thing", "harness.run:Nothing", ":StubTarget", "harness.run"])
-def test_no_such_target(name: str) -> None:
-    """A name that leads to no target is refused with the form that would be right."""
-    with pytest.raises(TargetError, match="write MODULE:ATTRIBUTE"):
-        load_target(name, {})
-
-
-def test_default_directory() -> None:
-    """A run goes to runs/<time>-<profile> unless told otherwise."""
-    assert default_directory("april30").match("runs/????????-??????-april30")
-
-
-def test_free_directory(tmp_path: Path) -> None:
-    """Two runs that begin in one second, or under one name, have a directory each."""
-    wanted = tmp_path / "run.1"
-    assert free_directory(wanted) == wanted
-    wanted.mkdir()
-    assert free_directory(wanted) == tmp_path / "run.1-2"
-    (tmp_path / "run.1-2").mkdir()
-    assert free_directory(wanted) == tmp_path / "run.1-3"

@@ -14,6 +14,8 @@ from harness.evidence.ledger import (
     VERDICT_FILE,
     LedgerError,
     create_run_directory,
+    default_directory,
+    free_directory,
     read_run,
     segment_path,
     write_json,
@@ -152,3 +154,18 @@ def test_json_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(LedgerError, match="cannot write"):
         write_json(path, {"verdict": "PASS"})
     assert msgspec.json.decode(path.read_bytes()) == {"verdict": "FAIL"}
+
+
+def test_default_directory() -> None:
+    """A run goes to runs/<time>-<profile> unless told otherwise."""
+    assert default_directory("april30").match("runs/????????-??????-april30")
+
+
+def test_free_directory(tmp_path: Path) -> None:
+    """Two runs that begin in one second, or under one name, have a directory each."""
+    wanted = tmp_path / "run.1"
+    assert free_directory(wanted) == wanted
+    wanted.mkdir()
+    assert free_directory(wanted) == tmp_path / "run.1-2"
+    (tmp_path / "run.1-2").mkdir()
+    assert free_directory(wanted) == tmp_path / "run.1-3"

@@ -1,105 +1,14 @@
 """What a locustfile's own task says of its print is on record, whichever way the task ends."""
 
-from collections.abc import Callable, Iterator
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import gevent
 import pytest
 
-from harness.criteria import Criteria
-from harness.evidence.recorder import Recorder
-from harness.evidence.segment import SegmentWriter
-from harness.load.clock import Clock
-from harness.load.plan import Phase, Plan
-from harness.records import Print
-from harness.report.language import ENGLISH
-from tests.harness.builders import HOME, KIND, OTHER, entry, paper, read_segment
-from tests.harness.stub import StubTarget
-
-Load = Callable[[str], Any]
-
-
-class EnumeratedTarget(StubTarget):
-    """Tells what there is to apply for."""
-
-    def kinds(self) -> dict[str, tuple[str, ...]]:
-        return {KIND: ("my_number",)}
-
-    def applicants(self, group: Any) -> tuple[str, ...]:
-        persons: tuple[str, ...] = group.persons
-        return persons
-
-
-@pytest.fixture(scope="module")
-def load() -> Iterator[Load]:
-    """Imports; Locust would patch the interpreter of all tests unless it is told not to."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
-        yield import_module
-
-
-class Desk:
-    """A run that goes on, and a user of a locustfile in it."""
-
-    def __init__(self, load: Load, directory: Path, *, share: tuple[int, ...] = (0, 1), rate: float | None = None):
-        self.now_ns = 1000
-        setup = load("harness.load.options").Setup(
-            profile="test",
-            target="",
-            settings={},
-            plan=Plan((Phase(name="load", seconds=60.0, think_s=0.0),)),
-            seed=7,
-            criteria=Criteria(),
-            rate_per_s=rate,
-            regular=True,
-            stop_on_misissuance=False,
-            directory=None,
-            parameters={},
-            language=ENGLISH,
-        )
-        self.path = directory / "segments" / "load-1.jsonl"
-        (directory / "incidents").mkdir()
-        self.recorder = Recorder(
-            EnumeratedTarget(),
-            SegmentWriter(directory, "load-1", run="r", clock="monotonic"),
-            directory / "incidents",
-        )
-        for group in (HOME, OTHER):
-            self.recorder.add_group(group)
-        module = load("harness.load.active_run")
-        self.active = module.ActiveRun(
-            setup,
-            EnumeratedTarget(),
-            self.recorder,
-            share=module.Share(number=0, parts=1, groups=share),
-            clock=Clock("here", lambda: self.now_ns),
-            on_misissuance=lambda: None,
-        )
-        plugin = SimpleNamespace(active=self.active)
-        self.plugin = plugin
-        self.user = type("User", (load("harness.load.checked").Checked,), {"plugin": plugin})()
-
-    def prints(self) -> list[Print]:
-        """On record by now."""
-        self.recorder.settle()
-        self.recorder.segment.flush()
-        records, _ = read_segment(self.path)
-        return [record for record in records if isinstance(record, Print)]
-
-    def is_free(self, applicant: str) -> bool:
-        """Nobody is being served by that person's group."""
-        with gevent.Timeout(0.05, False), self.user.checked(applicant, KIND) as print_:
-            print_.refused("asked only whether there is a turn")
-            return True
-        return False
-
-
-@pytest.fixture
-def desk(load: Load, tmp_path: Path) -> Desk:
-    return Desk(load, tmp_path)
+from tests.harness.builders import KIND, entry, paper
+from tests.load.desk import Desk, EnumeratedTarget, Load
 
 
 def response(status: int, content: bytes = b"", **headers: str) -> SimpleNamespace:
@@ -155,17 +64,6 @@ def test_options_are_asked_for(desk: Desk) -> None:
     assert {one.options for one in desk.prints()} == {("my_number",)}
 
 
-def test_nobody_in_particular(desk: Desk) -> None:
-    """Without an applicant whoever is free applies, for something that there is, and no two at once for one group."""
-    with desk.user.checked() as one, desk.user.checked() as other:
-        assert {one.applicant, other.applicant} & {"X"}
-        assert {one.applicant, other.applicant} & {"A", "B"}
-        assert one.kind == KIND
-        one.refused("")
-        other.refused("")
-    assert desk.recorder.faults == []
-
-
 def test_options_in_any_order(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever names them need not know in which order the target has them; a right document is right all the same."""
     options = "household", "my_number"
@@ -196,15 +94,6 @@ def test_no_document(desk: Desk, told: Callable[[Any], None], answer: str, text:
     (recorded,) = desk.prints()
     assert (recorded.answer, recorded.error) == (answer, text)
     assert desk.recorder.faults == []
-
-
-def test_clerks_change_those_who_apply_here(load: Load, tmp_path: Path) -> None:
-    """Else somebody who is born in another process's sight would be a stranger on the paper of the own household."""
-    active = Desk(load, tmp_path, share=(1,)).active
-    with active.changed.lease() as changed, active.applicants.lease() as applying:
-        assert changed == applying == OTHER
-        with pytest.raises(load("harness.load.leases").NoGroupFreeError):
-            active.changed.lease().__enter__()
 
 
 def test_the_print_is_in_flight_from_its_nonce_to_its_answer(desk: Desk) -> None:
@@ -328,111 +217,6 @@ def test_whom_locust_kills_is_in_flight(desk: Desk) -> None:
     user.kill()
     assert (desk.prints(), desk.recorder.segment.issued, desk.recorder.faults) == ([], 1, [])
     assert desk.is_free("A")
-
-
-def test_one_person_after_the_other(desk: Desk) -> None:
-    """Who asks for somebody of a group that is being served waits, so that no two prints have one identity at once."""
-    order: list[str] = []
-
-    def task(name: str, applicant: str) -> None:
-        with desk.user.checked(applicant, KIND) as print_:
-            order.append(f"{name} begins")
-            gevent.sleep(0.01)
-            order.append(f"{name} ends")
-            print_.delivered(paper(applicant))
-
-    users = [gevent.spawn(task, *told) for told in (("one", "A"), ("two", "B"), ("three", "A"))]
-    gevent.joinall(users, timeout=20, raise_error=True)
-    assert order == [f"{name} {what}" for name in ("one", "two", "three") for what in ("begins", "ends")]
-    assert desk.recorder.faults == []
-
-
-@pytest.mark.parametrize(
-    ("applicant", "kind", "options", "sentence"),
-    [
-        ("Z", KIND, (), "found the applicant 'Z', right is a test person of stub, such as A"),
-        ("A", "payslip", (), f"found the kind 'payslip', right is one of stub: {KIND}"),
-        ("A", KIND, ("signed",), f"found the option 'signed' of {KIND}, right is my_number"),
-    ],
-)
-def test_what_nobody_could_judge(
-    load: Load, desk: Desk, applicant: str, kind: str, options: tuple[str, ...], sentence: str
-) -> None:
-    """A person or a document that there is not is refused before anything is sent, and the run cannot pass."""
-    error = load("harness.load.named").NamedError
-    with pytest.raises(error, match=sentence.replace("'", ".")), desk.user.checked(applicant, kind, options):
-        raise AssertionError("nothing is to begin")
-    assert desk.recorder.segment.issued == 0
-    assert any(sentence in fault for fault in desk.recorder.faults)
-    assert desk.is_free("A")
-
-
-def test_an_applicant_of_another_process(load: Load, tmp_path: Path) -> None:
-    """Each process has its own people; whoever names another's is told what to do."""
-    desk = Desk(load, tmp_path, share=(1,))
-    error = load("harness.load.checked").CheckedError
-    with pytest.raises(error, match="leave the choice to checked"), desk.user.checked("A", KIND):
-        raise AssertionError("nothing is to begin")
-    with desk.user.checked() as print_:
-        assert print_.applicant == "X"
-        print_.refused("")
-
-
-@pytest.mark.parametrize("why", ["no run yet", "the plan is through", "the test is stopping", "cut short"])
-def test_nothing_begins_when_there_is_no_time(load: Load, desk: Desk, why: str) -> None:
-    """Before the run and at its end Locust leaves the task, and nothing is sent that it would cut off."""
-    if why == "no run yet":
-        desk.plugin.active = None
-    elif why == "the plan is through":
-        desk.now_ns += 61 * 10**9
-    elif why == "the test is stopping":
-        desk.active.drain()
-    else:
-        desk.active.cut_short = True
-    reschedule = load("locust.exception").RescheduleTask
-    with pytest.raises(reschedule), desk.user.checked("A", KIND):
-        raise AssertionError("nothing is to begin")
-    assert desk.recorder.segment.issued == 0
-    assert desk.recorder.faults == []
-
-
-def test_who_waits_for_a_turn_that_comes_too_late(load: Load, desk: Desk) -> None:
-    """When the run ends meanwhile the task is left, nothing is sent, and the run has no fault."""
-    reschedule = load("locust.exception").RescheduleTask
-
-    def task() -> None:
-        with pytest.raises(reschedule), desk.user.checked("B", KIND):
-            raise AssertionError("nothing is to begin")
-
-    with desk.user.checked("A", KIND) as print_:
-        waiting = gevent.spawn(task)
-        gevent.sleep(0)
-        desk.active.cut_short = True
-        print_.refused("")
-    waiting.get(timeout=20)
-    assert (desk.recorder.segment.issued, desk.recorder.faults) == (1, [])
-
-
-def test_nobody_is_free_when_there_is_no_time(load: Load, desk: Desk) -> None:
-    """At the end of the run too many users are no fault of anybody's, as nothing begins anyway."""
-    reschedule = load("locust.exception").RescheduleTask
-    with desk.user.checked("A", KIND) as one, desk.user.checked("X", KIND) as other:
-        desk.active.cut_short = True
-        with pytest.raises(reschedule), desk.user.checked():
-            raise AssertionError("nothing is to begin")
-        one.refused("")
-        other.refused("")
-    assert desk.recorder.faults == []
-
-
-def test_a_plan_of_arrivals(load: Load, tmp_path: Path) -> None:
-    """With a rate each print waits for its due time, from which its latency counts."""
-    desk = Desk(load, tmp_path, rate=100.0)
-    desk.active._started_ns = desk.now_ns
-    for applicant in ("A", "X"):
-        with desk.user.checked(applicant, KIND) as print_:
-            print_.refused("")
-    assert [one.intended_ns for one in desk.prints()] == [1000, 1000 + 10**7]
 
 
 def test_a_listener_that_throws(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

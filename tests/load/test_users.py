@@ -11,7 +11,7 @@ import pytest
 from harness.load.plan import Phase, Plan
 from harness.records import Change
 from harness.target import Request
-from tests.load.test_checked import Desk
+from tests.load.desk import Desk
 
 
 @pytest.fixture

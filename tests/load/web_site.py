@@ -95,3 +95,7 @@ _LOCUSTS = {
     "stats_history_enabled": False,
     "profile": None,
 }
+
+
+MakeSite = Callable[..., Site]
+"""Takes what `Site` takes, but Locust's modules."""

@@ -24,6 +24,7 @@ from tests.harness.builders import (
     failed,
     paper,
     planted,
+    prints_of,
     refused,
     sync_run,
     write_run,
@@ -59,11 +60,6 @@ prints = st.builds(
     size_bytes=st.integers(0, 3),
     marks=st.lists(some_marks, max_size=2).map(tuple),
 )
-
-
-def all_of(evidence: RunEvidence) -> list[Print]:
-    """In the order of their rows."""
-    return list(evidence.prints.fetch(range(len(evidence.prints))).values())
 
 
 def read(place: Path, load: list[list[Print]]) -> RunEvidence:
@@ -149,7 +145,7 @@ def test_planted_are_taken_out(tmp_path: Path) -> None:
     """A self-test is in no column; the rows behind it still are the prints that they were."""
     load: list[Evidence] = [failed("A1", "A"), *planted("X", paper("A")), failed("A2", "X"), failed("A3", "B")]
     evidence = evidence_of(tmp_path / "run", load)
-    assert [print_.nonce for print_ in all_of(evidence)] == ["A1.1", "A2.1", "A3.1"]
+    assert [print_.nonce for print_ in prints_of(evidence)] == ["A1.1", "A2.1", "A3.1"]
     lengths = {
         len(column)
         for column in (
@@ -179,7 +175,7 @@ def test_clock_of_each_segment(tmp_path: Path) -> None:
     write_segment(tmp_path / "run", "load-2", [late, reading], clock="another")
     write_json(tmp_path / "run" / RUN_FILE, describe(segments=("load-2", "load-1")))
     evidence = read_evidence(tmp_path / "run")
-    moved, kept = all_of(evidence)
+    moved, kept = prints_of(evidence)
     assert kept == late
     assert (moved.sent_ns, moved.answered_ns, moved.intended_ns) == (1099, 1201, 1089)
     assert evidence.prints.possible.sent_ns.tolist() == [1099, 100]
@@ -204,8 +200,8 @@ def test_damaged_line_of_a_known_sort(tmp_path: Path, line: bytes, damaged: byte
     assert path.read_bytes() != before
     evidence = read_evidence(tmp_path)
     assert "segment load-1 does not match its footer" in evidence.faults
-    assert [print_.sent_ns for print_ in all_of(evidence)] == evidence.prints.possible.sent_ns.tolist()
-    assert [print_.attempt for print_ in all_of(evidence)] == evidence.prints.attempt.tolist()
+    assert [print_.sent_ns for print_ in prints_of(evidence)] == evidence.prints.possible.sent_ns.tolist()
+    assert [print_.attempt for print_ in prints_of(evidence)] == evidence.prints.attempt.tolist()
     assert len(evidence.prints) == 11
     assert sync_run() in evidence.sync_runs
     assert TARGET in evidence.segments
