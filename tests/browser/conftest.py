@@ -25,7 +25,7 @@ _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
     *("--disable-component-update", "--disable-sync"),
 )
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = 240_000  # a page of a run that goes on is made by whoever gives way to everybody else
 AXE = "axe-core@4.14.1"
 _AXE_SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 SCREENSHOTS = "MISISSUE_SCREENSHOTS"
@@ -120,7 +120,7 @@ class Served:
 
     def get(self, path: str) -> Any:
         """A JSON answer."""
-        with urllib.request.urlopen(self.url + path, timeout=60) as answer:  # noqa: S310 - of our own
+        with urllib.request.urlopen(self.url + path, timeout=240) as answer:  # noqa: S310 - of our own
             return json.load(answer)
 
     def has_ui(self, workers: int) -> bool:

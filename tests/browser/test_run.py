@@ -7,7 +7,7 @@ from harness.evidence.ledger import read_run
 from tests.browser.conftest import Look, Serve, Served, open_form, start_run
 from tests.e2e.conftest import read_verdict, wait_until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 def _open_tab(page: Page, name: str) -> None:
@@ -32,7 +32,7 @@ def _stop(page: Page, served: Served) -> None:
 
 def test_a_run_is_watched_from_start_to_verdict(page: Page, serve: Serve, look: Look) -> None:
     """Tab and incident show while it goes on, its page opens, Stop decides, Reset loses nothing, the next starts."""
-    served = serve(calm_s=0.3, bursts=1, burst_s=90)
+    served = serve(calm_s=0.3, bursts=1, burst_s=600)
     run = served.place / "run"
     open_form(page, served)
     start_run(page, seed="7")
@@ -78,7 +78,7 @@ def test_a_run_is_watched_from_start_to_verdict(page: Page, serve: Serve, look: 
 
 def test_a_run_of_several_processes_is_watched(page: Page, serve: Serve) -> None:
     """On Locust's master the same: tab and incident while it goes on, its page, Stop decides, the next one starts."""
-    served = serve("--processes", "2", workers=2, calm_s=0.3, bursts=1, burst_s=90)
+    served = serve("--processes", "2", workers=2, calm_s=0.3, bursts=1, burst_s=600)
     open_form(page, served)
     start_run(page)
     _watch_until_an_incident_shows(page)
