@@ -18,6 +18,7 @@ from tests.ports import free_port
 
 UI, METRICS = "127.0.0.1:8089", "127.0.0.1:9646"  # as prometheus.yml names them
 PLAN = ("--calm-s", "0.5", "--bursts", "1", "--burst-s", "6")
+_TRIES = 3
 STEP_S = 1  # of range queries, as Grafana chooses for a short time: the scrape interval
 RUN = {"run": "defective", "target": "municipal"}
 QUERIES = [query for path in DASHBOARDS for query in queries(read_board(path))]
@@ -157,18 +158,36 @@ def test_alerts_of_a_defective_program(scraped: Scraped) -> None:
     assert scraped.firing == {"Misissuance", "PrintWaitReleasedByMistake", "ErrorNotices"}
 
 
+@pytest.mark.timeout(400)
 def test_a_right_program_raises_no_alert(tmp_path: Path) -> None:
-    """A headless run of the right program fires nothing, neither while it goes on nor when its process has ended."""
-    config, _, port = configure(tmp_path)
-    with Prometheus(config, tmp_path) as prometheus:
+    """A headless run of the right program fires nothing, neither while it goes on nor when its process has ended.
+
+    On a machine so busy that prints time out there are error notices, and an alert on them is right: it is run again.
+    """
+    for number in range(_TRIES):
+        place = tmp_path / str(number)
+        place.mkdir()
+        firing = _alerts_of_a_right_program(place)
+        if not read_verdict(place / "right")["error_notices"]:
+            assert firing == set()
+            return
+        assert "ErrorNotices" in firing
+    pytest.fail(f"in each of {_TRIES} runs prints timed out: run this on a quieter machine")
+
+
+def _alerts_of_a_right_program(place: Path) -> set[str]:
+    """Names of those that fired at any time."""
+    config, _, port = configure(place)
+    with Prometheus(config, place) as prometheus:
         metrics = ("--build", "fixed", "--metrics-port", port)
-        locust = Command("locust", "-f", str(PROFILE), "--headless", *metrics, *PLAN, "--out", "right", cwd=tmp_path)
+        locust = Command("locust", "-f", str(PROFILE), "--headless", *metrics, *PLAN, "--out", "right", cwd=place)
         try:
             assert locust.wait() == 0, locust.stderr
             assert not locust.left_behind()
         finally:
             locust.end()
         prometheus.wait_for_rules(time.time() + 4)  # longer than any alert waits before it fires
-        assert prometheus.ask("query", query='max_over_time(ALERTS{alertstate="firing"}[10m])')["result"] == []
         judged = prometheus.value('last_over_time(misissue_prints_judged_total{run="right"}[10m])')
         assert judged, "nothing was scraped"
+        fired = prometheus.ask("query", query='max_over_time(ALERTS{alertstate="firing"}[10m])')["result"]
+        return {alert["metric"]["alertname"] for alert in fired}
