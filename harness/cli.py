@@ -97,7 +97,7 @@ def verify(
         # Locust's own port is one for the whole machine, and workers of two runs would meet there.
         reserved = reserve_port(_LOOPBACK)
         port = str(reserved.getsockname()[1])
-        os.set_inheritable(reserved.detach(), True)
+        os.set_inheritable(reserved.detach(), True)  # the run has it for as long as it goes on
         arguments += ["--master-bind-host", _LOOPBACK, "--master-bind-port", port, "--master-port", port]
     # In place of this process, because Locust wants to patch the interpreter before anything else is imported.
     os.execv(sys.executable, [sys.executable, "-m", "locust", *arguments, *profile_options])  # noqa: S606 - our own

@@ -71,7 +71,7 @@ def test_a_run_whose_users_do_not_come_is_ended(site: MakeSite) -> None:
     here.environment.runner = None
     assert here.start()["success"] is False
     here.environment.runner = here.runner
-    here.runner.start_shape = lambda: 1 / 0  # type: ignore[assignment]
+    here.runner.start_shape = lambda: 1 / 0  # type: ignore[assignment] # it fails, and makes no greenlet
     assert here.client.post("/swarm", data={"user_count": "9", "spawn_rate": "9"}).status_code == 500
     assert here.owner.given_up == 2
 
