@@ -18,7 +18,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import numpy.typing as npt
 
-from harness.crowds import MOST, Crowds, Stays, Union, is_last
+from harness.crowds import MOST, Crowds, Stays, Union, is_last, together
 from harness.evidence.run_times import UNSEEN_NS, RunTimes
 from harness.ranges import changes, stretches
 from harness.records import Record, SyncRun
@@ -107,8 +107,7 @@ def _hits_by_points(phases: "_Phases", stays: Stays) -> dict[tuple[str, ...], Fl
     stays = stays.where(Union(phases.begin, phases.end).meets(stays.begin, stays.end))
     has_slot = stays.state > 0
     in_slots = Crowds(stays.where(has_slot), STATES)
-    without_slot = Crowds(stays._replace(slot=np.zeros_like(stays.slot)).where(~has_slot), APPLIED)
-    applied = {k: without_slot.when(APPLIED * k) for k in range(1, MOST + 1)}
+    applied = dict(enumerate(together(stays.begin[~has_slot], stays.end[~has_slot]), start=1))
     hits: dict[tuple[str, ...], Flags] = {(): np.ones(len(phases.begin), np.bool_)}
     # A cell is looked for where that with a print less was hit.
     for k, union in applied.items():
@@ -133,17 +132,11 @@ def cells_from_outside(runs: Sequence[SyncRun], *, sent_ns: Times, answered_ns: 
         sent_ns: shape (prints,), as `answered_ns`; prints come in any order.
     """
     phases = _Phases(_phases_from_outside(RunTimes.of(runs)), np.arange(len(runs)))
-    ends_ns = np.minimum(answered_ns, _LAST_NS - 1)  # the last instant of all has no next one
-    ends_ns += 1
-    flights = Stays(
-        state=np.zeros(len(sent_ns), np.int8),
-        begin=sent_ns,
-        end=ends_ns,
-        slot=np.zeros(len(sent_ns), np.int32),
-    )
-    in_flight = Crowds(flights.where(answered_ns >= sent_ns), IN_FLIGHT)
+    rows = np.flatnonzero(answered_ns >= sent_ns)
+    ends_ns = np.minimum(answered_ns[rows], _LAST_NS - 1) + 1  # the last instant of all has no next one
+    in_flight = together(sent_ns[rows], ends_ns)
     return phases.cells(
-        {crowd: in_flight.when(crowd).meets(phases.begin, phases.end) for crowd in _crowds_of(IN_FLIGHT)}
+        {IN_FLIGHT * k: union.meets(phases.begin, phases.end) for k, union in enumerate(in_flight, start=1)}
     )
 
 

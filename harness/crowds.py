@@ -42,6 +42,21 @@ class Union:
         return self._end[np.searchsorted(self._begin, at, side="right") - 1]
 
 
+def together(begin: Times, end: Times) -> list[Union]:
+    """When at least one, at least two and at least `MOST` of these half-open intervals, none empty, held together.
+
+    Whose they are does not matter to that: k of them hold from the begin before which k - 1 more have begun than have
+    ended, until the next end. So begins and ends are sorted each for itself.
+    """
+    begin, end = np.sort(begin), np.sort(end)
+    found = []
+    for k in range(1, MOST + 1):
+        begin_of_kth, next_end = begin[k - 1 :], end[: max(len(end) - k + 1, 0)]
+        rows = np.flatnonzero(begin_of_kth < next_end)
+        found.append(Union(begin_of_kth[rows], next_end[rows]))
+    return found
+
+
 class Stays(NamedTuple):
     """Stays of prints in a state (its index); arrays of one length."""
 
