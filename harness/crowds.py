@@ -48,7 +48,8 @@ def together(begin: Times, end: Times) -> list[Union]:
     Whose they are does not matter to that: k of them hold from the begin before which k - 1 more have begun than have
     ended, until the next end. So begins and ends are sorted each for itself.
     """
-    begin, end = np.sort(begin), np.sort(end)
+    # Prints come nearly in the order of time, which this sort makes use of.
+    begin, end = np.sort(begin, kind="stable"), np.sort(end, kind="stable")
     found = []
     for k in range(1, MOST + 1):
         begin_of_kth, next_end = begin[k - 1 :], end[: max(len(end) - k + 1, 0)]
