@@ -100,7 +100,7 @@ def verify(
         os.set_inheritable(reserved.detach(), True)  # the run has it for as long as it goes on
         arguments += ["--master-bind-host", _LOOPBACK, "--master-bind-port", port, "--master-port", port]
     # In place of this process, because Locust wants to patch the interpreter before anything else is imported.
-    os.execv(sys.executable, [sys.executable, "-m", "locust", *arguments, *profile_options])  # noqa: S606 - our own
+    os.execv(sys.executable, [sys.executable, "-m", "harness.load", *arguments, *profile_options])  # noqa: S606 - our own
 
 
 @cli.command(epilog="Exit codes: 0 exactly as claimed; 1 refuted; 2 usage; 3 too few exposures; 4 a deployment died.")
