@@ -22,6 +22,7 @@ from harness.fingerprint.worker import CHECKSUM, FRAME, MAKE, MARKS, Made
 _PIPE_BYTES = 1024 * 1024  # so many are on the way to the process when it is asked only now and then
 _CHUNK_BYTES = 64 * 1024
 _LAST_WORDS_BYTES = 4096
+_NICE = 19  # the load comes first
 LIMIT_S = 60.0
 """For one document; the time to start is part of the first one's."""
 
@@ -57,6 +58,7 @@ class FingerprintProcess:
                 ],
                 setpgroup=0,  # Ctrl-C is for the load, which ends in order
             )
+            os.setpriority(os.PRIO_PROCESS, process, _NICE)  # at once: it imports much before it works
             self._process = process, os.pidfd_open(process)
         finally:
             os.close(asked)

@@ -20,7 +20,6 @@ from harness.records import Mark, Record
 FRAME = struct.Struct("<cQ")
 """What is wanted of the bytes that follow, and how many they are."""
 MAKE, CHECKSUM, MARKS = b"f", b"c", b"m"
-_NICE = 19  # the load comes first
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -34,7 +33,6 @@ class Made(Record, frozen=True, kw_only=True):
 def main() -> None:
     """Work until the input ends."""
     _end_with(int(sys.argv[1]))
-    os.nice(_NICE)
     # Nothing but the end of this process closes them: whoever sees that then reads what was said last.
     answers = os.fdopen(os.dup(1), "wb", buffering=0, closefd=False)
     os.dup2(2, 1)  # whatever else is said is no answer
