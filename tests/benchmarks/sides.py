@@ -56,13 +56,18 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Service:
-    """The static service while the context is open; `address` is HOST:PORT."""
+    """The static service while the context is open; `address` is HOST:PORT.
 
-    def __init__(self, *options: str) -> None:
+    Args:
+        pinned: it has a core of its own, and each of the sides that load it has another, with all that it starts.
+    """
+
+    def __init__(self, *options: str, pinned: bool = True) -> None:
         self._options = options
+        self.is_pinned = pinned
 
     def __enter__(self) -> Self:
-        self._process = _start(["tests.benchmarks.static_service", *self._options], core=0)
+        self._process = _start(["tests.benchmarks.static_service", *self._options], core=0 if self.is_pinned else None)
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()
         assert port, "the static service did not start"
@@ -121,7 +126,7 @@ class Side:
         return cls(service, "judged_profile.py", *options, web_port=web_port)
 
     def __enter__(self) -> Self:
-        self._process = _start(self._words, core=-1)
+        self._process = _start(self._words, core=-1 if self._service.is_pinned else None)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -189,7 +194,7 @@ class Side:
         return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads)
 
 
-def _start(words: Sequence[str], *, core: int) -> "subprocess.Popen[str]":
+def _start(words: Sequence[str], *, core: int | None) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
         [sys.executable, "-m", *words],
         cwd=ROOT,
@@ -199,5 +204,6 @@ def _start(words: Sequence[str], *, core: int) -> "subprocess.Popen[str]":
         text=True,
         preexec_fn=die_with_parent(),
     )
-    os.sched_setaffinity(process.pid, {sorted(os.sched_getaffinity(0))[core]})
+    if core is not None:
+        os.sched_setaffinity(process.pid, {sorted(os.sched_getaffinity(0))[core]})
     return process
