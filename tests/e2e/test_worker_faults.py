@@ -127,7 +127,7 @@ def _begin(place: Path, *options: str, **how: Any) -> Command:
 
 
 def _workers(command: Command) -> list[int]:
-    return [pid for pid, line in command.processes().items() if " locust " in line and pid != command.process.pid]
+    return [pid for pid, line in command.processes().items() if " harness.load " in line and pid != command.process.pid]
 
 
 def _kill_a_worker(place: Path) -> Ended:
