@@ -100,7 +100,8 @@ def verify(
         os.set_inheritable(reserved.detach(), True)  # the run has it for as long as it goes on
         arguments += ["--master-bind-host", _LOOPBACK, "--master-bind-port", port, "--master-port", port]
     # In place of this process, because Locust wants to patch the interpreter before anything else is imported.
-    os.execv(sys.executable, [sys.executable, "-m", "harness.load", *arguments, *profile_options])  # noqa: S606 - our own
+    command = [sys.executable, "-m", "harness.load", *arguments, *profile_options]
+    os.execv(sys.executable, command)  # noqa: S606 - this very Python, and no shell reads the arguments
 
 
 @cli.command(epilog="Exit codes: 0 exactly as claimed; 1 refuted; 2 usage; 3 too few exposures; 4 a deployment died.")

@@ -120,7 +120,7 @@ class Served:
 
     def get(self, path: str) -> Any:
         """A JSON answer."""
-        with urllib.request.urlopen(self.url + path, timeout=240) as answer:  # noqa: S310 - of our own
+        with urllib.request.urlopen(self.url + path, timeout=240) as answer:  # noqa: S310 - http of the test's own server
             return json.load(answer)
 
     def has_ui(self, workers: int) -> bool:

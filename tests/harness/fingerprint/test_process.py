@@ -63,6 +63,14 @@ def test_answers(started: list[FingerprintProcess]) -> None:
     assert process.failure == ""
 
 
+def test_gives_way_at_once(started: list[FingerprintProcess]) -> None:
+    """The load comes first from the beginning, also while the process still imports what it needs."""
+    before = children()
+    started.append(FingerprintProcess(WORDS))
+    (child,) = children() - before
+    assert os.getpriority(os.PRIO_PROCESS, child) == 19
+
+
 def test_nothing_waits(started: list[FingerprintProcess]) -> None:
     """Whoever asks goes on at once, though nobody reads what is asked."""
     process = FingerprintProcess(Fingerprint([Troubled()]))
